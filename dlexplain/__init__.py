@@ -1,0 +1,58 @@
+"""Open the black box of Keras and Torch models: one call, either framework.
+
+    import dlexplain as dlx
+    dlx.explain(model, images).plot()
+
+Importing this package imports neither TensorFlow nor Torch; each comes in with the first model of its kind.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+from dlexplain.errors import (
+    DataError,
+    DlexplainError,
+    GapWarning,
+    InputError,
+    MissingPackageError,
+    UnsafeFileError,
+    UnsupportedModelError,
+)
+
+__version__ = "0.1.0"
+
+_FRONT = {
+    "dlexplain.frameworks": ("wrap", "load", "convert", "Model"),
+    "dlexplain.attribution": ("explain", "compare", "methods", "Attribution", "Comparison"),
+    "dlexplain.layers": ("layers", "activations", "visualise_feature", "Activations", "FeatureVisualisation"),
+}
+_HOME = {name: module for module, names in _FRONT.items() for name in names}
+_ROOMS = ("classroom", "data", "figures", "widgets")
+
+__all__ = [
+    *_HOME,
+    *_ROOMS,
+    "DataError",
+    "DlexplainError",
+    "GapWarning",
+    "InputError",
+    "MissingPackageError",
+    "UnsafeFileError",
+    "UnsupportedModelError",
+]
+
+
+def __getattr__(name: str):
+    if name in _HOME:
+        value = getattr(importlib.import_module(_HOME[name]), name)
+    elif name in _ROOMS:
+        value = importlib.import_module(f"dlexplain.{name}")
+    else:
+        raise AttributeError(f"module 'dlexplain' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
