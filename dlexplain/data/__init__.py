@@ -1,0 +1,26 @@
+"""Data to learn from: a catalogue with licences and checksums, one `load`, and generators whose truth is known."""
+
+from __future__ import annotations
+
+from dlexplain.data.commands import command_get, command_list
+from dlexplain.data.dataset import Dataset
+from dlexplain.data.generators import planted_table, shapes, spirals, two_moons
+from dlexplain.data.listing import catalogue
+from dlexplain.data.loading import load
+from dlexplain.data.speech import spectrogram, spectrograms
+from dlexplain.data.turbofan import EngineDataset
+
+__all__ = [
+    "Dataset",
+    "EngineDataset",
+    "catalogue",
+    "command_get",
+    "command_list",
+    "load",
+    "planted_table",
+    "shapes",
+    "spectrogram",
+    "spectrograms",
+    "spirals",
+    "two_moons",
+]
