@@ -1,4 +1,4 @@
-"""Data to learn from: a catalogue with licences and checksums, one `load`, and generators whose truth is known."""
+"""Data to learn from: a catalogue with licences and checksums, one `load`, data with a known truth."""
 
 from __future__ import annotations
 

@@ -27,7 +27,8 @@ def _skimage(entry_name: str):
 
 def _missing(entry_name: str, package: str) -> MissingPackageError:
     return MissingPackageError(
-        f"The data set {entry_name!r} comes with {package}, which is not installed. pip install dlexplain[data]"
+        f"The data set {entry_name!r} comes with {package}, which is not installed. "
+        "pip install dlexplain[data]"
     )
 
 

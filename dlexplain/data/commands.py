@@ -23,7 +23,10 @@ def command_list() -> int:
 
 
 def command_get(name: str) -> int:
-    """Fetch a data set, or say where to put it by hand. Returns 0, or 1 with the reason on the error stream."""
+    """Fetch a data set, or say where to put it by hand.
+
+    Returns 0, or 1 with the reason on the error stream.
+    """
     try:
         entry = find(name)
         if entry.how == DOWNLOAD:

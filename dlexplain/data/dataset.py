@@ -1,4 +1,4 @@
-"""What `load` gives: arrays that either framework takes, with names, licence and what else is known of each sample."""
+"""What `load` gives: arrays that either framework takes, with names, licence and what else is known."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from dlexplain.errors import InputError, suggest
 class Dataset:
     """One data set in memory.
 
-    `inputs`: float32. Images `(n, height, width, channels)` in 0..1, tables `(n, features)`, series `(n, time,
-    features)`, sound `(n, time)` in -1..1. `labels`: int64 classes, float32 for a number, None where there are none.
-    `extras` holds arrays with one row a sample (masks, lengths, speakers); `truth` what is known because it was made.
-    `group` names the extra that a split must not tear apart, such as the engine that windows were cut from.
+    `inputs`: float32. Images `(n, height, width, channels)` in 0..1, tables `(n, features)`, series `(n,
+    time, features)`, sound `(n, time)` in -1..1. `labels`: int64 classes, float32 for a number, None where
+    there are none. `extras` holds arrays with one row a sample (masks, lengths, speakers); `truth` what is
+    known because it was made. `group` names the extra that a split must not tear apart, such as the engine
+    that windows were cut from.
     """
 
     name: str
@@ -47,8 +48,11 @@ class Dataset:
     ) -> Dataset:
         """A data set described by its catalogue entry."""
         described = {
-            "kind": entry.kind, "class_names": entry.class_names, "licence": entry.licence, "source": entry.source,
-        }  # fmt: skip
+            "kind": entry.kind,
+            "class_names": entry.class_names,
+            "licence": entry.licence,
+            "source": entry.source,
+        }
         return cls(entry.name, inputs, labels, part=split, **(described | rest))
 
     def __len__(self) -> int:
@@ -83,8 +87,8 @@ class Dataset:
     def split(self, test: float = 0.25, *, seed: int = 0, by: str | None = None) -> tuple[Dataset, Dataset]:
         """(train, test), the same for the same seed, each class in the same share in both.
 
-        `test` is the share of samples. `by` names an extra (a speaker, an engine): all samples that agree in it go to
-        the same side. Raises InputError where a side would be empty.
+        `test` is the share of samples. `by` names an extra (a speaker, an engine): all samples that agree in
+        it go to the same side. Raises InputError where a side would be empty.
         """
         if not 0 < test < 1:
             raise InputError(f"`test` is the share of samples held back, between 0 and 1, not {test!r}.")
@@ -105,7 +109,8 @@ class Dataset:
     def _held_groups(self, test: float, by: str, rng: np.random.Generator) -> np.ndarray:
         if by not in self.extras:
             raise InputError(
-                f"{self.name!r} has no extra {by!r}. {suggest(by, self.extras)}Known: {', '.join(self.extras) or 'none'}."
+                f"{self.name!r} has no extra {by!r}. {suggest(by, self.extras)}"
+                f"Known: {', '.join(self.extras) or 'none'}."
             )
         groups = rng.permutation(np.unique(self.extras[by]))
         return np.isin(self.extras[by], groups[: max(1, round(test * len(groups)))])
@@ -146,7 +151,8 @@ class Dataset:
     def standardised(self, like: Dataset | None = None) -> Dataset:
         """Each feature with mean 0 and deviation 1 as measured on `like` (None: on this data set).
 
-        Give the training part as `like` for the test part. A constant feature becomes 0. For tables and series.
+        Give the training part as `like` for the test part. A constant feature becomes 0. For tables and
+        series.
         """
         if self.kind not in ("table", "series"):
             raise InputError(

@@ -1,4 +1,7 @@
-"""What the catalogue is made of: one `Entry` a data set, one `DataFile` a file. The list itself is in `listing`."""
+"""What the catalogue is made of: one `Entry` a data set, one `DataFile` a file.
+
+The list itself is in `listing`.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,8 @@ class DataFile:
     """One file as its publisher distributes it.
 
     `size` is in bytes. `unpacked_sha256` is the checksum of what a gzip file holds: it vouches for the same
-    content packed again by someone else. `urls` are tried in order; empty where the file comes out of an archive.
+    content packed again by someone else. `urls` are tried in order; empty where the file comes out of an
+    archive.
     """
 
     name: str

@@ -87,7 +87,10 @@ def _meter(bar, before: int) -> Meter:
 
 
 def download(file: DataFile, folder: Path, meter: Meter = lambda arrived: None) -> Path:
-    """Fetch one file into `folder` and prove it. Two processes at once: the second waits and finds it done."""
+    """Fetch one file into `folder` and prove it.
+
+    Two processes at once: the second waits and finds it done.
+    """
     path, part = folder / file.name, folder / (file.name + ".part")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -118,7 +121,7 @@ def _from_any(file: DataFile, part: Path, meter: Meter) -> None:
 
 
 def _from(url: str, file: DataFile, part: Path, meter: Meter) -> str | None:
-    """None where `part` now holds the promised bytes, else the fault in words; whole but wrong bytes are removed."""
+    """None where `part` now holds the promised bytes, else the fault; whole but wrong bytes are removed."""
     for fault, again in _tries(url, file, part, meter):
         if fault is not None and not again:
             return fault
@@ -131,7 +134,7 @@ def _from(url: str, file: DataFile, part: Path, meter: Meter) -> str | None:
 
 
 def _tries(url: str, file: DataFile, part: Path, meter: Meter) -> Iterator[tuple[str | None, bool]]:
-    """One (fault or None, whether another try may help) a request, until it is whole or brings nothing any more."""
+    """A (fault or None, whether another try may help) for each request, until all is here or none helps."""
     import requests
     import urllib3
 
@@ -143,7 +146,9 @@ def _tries(url: str, file: DataFile, part: Path, meter: Meter) -> Iterator[tuple
         try:
             fault, again = _request(url, file, part, meter)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            fault, again = f"the connection failed ({_in_short(error)})", not _never_reached(error)
+            again, have = not _never_reached(error), _bytes_of(part)
+            where = f"was cut at {have:,} of {file.size:,} bytes" if again and have else "failed"
+            fault = f"the connection {where} ({_in_short(error)})"
         yield fault, again
         if fault is None:
             return
@@ -209,5 +214,10 @@ def _never_reached(error: BaseException) -> bool:
 
 
 def _in_short(error: BaseException) -> str:
+    """The innermost reason, without the wrappings of urllib3."""
+    while inner := getattr(error, "reason", None) or next(iter(error.args), None):
+        if not isinstance(inner, BaseException):
+            break
+        error = inner
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= 160 else text[:157] + "..."

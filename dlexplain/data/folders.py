@@ -1,4 +1,4 @@
-"""Where data files live: the user's own folders first, read only, then the cache; every file proved before use."""
+"""Where data files live: the user's own folders (read only), then the cache; all proved before use."""
 
 from __future__ import annotations
 
@@ -39,7 +39,10 @@ def places(entry: Entry, file: DataFile) -> list[Path]:
 
 
 def locate(entry: Entry, file: DataFile) -> Path | None:
-    """The proved file on this machine, or None. Raises DataError for a file of that name with other content."""
+    """The proved file on this machine, or None.
+
+    Raises DataError for a file of that name with other content.
+    """
     for place in places(entry, file):
         if place.is_file():
             found = mismatch(place, file)

@@ -60,9 +60,9 @@ def shapes(
 ) -> Dataset:
     """Grey images `(n, size, size, 1)` with one shape each, its place, size and brightness by chance.
 
-    Extras: `mask` `(n, size, size)`, true on the shape, and `shortcut_mask`, true on a bright mark of 3 x 3 pixels in
-    the corner that belongs to the class; a share `shortcut` of the images carries it. A model that looks at the corner
-    instead of the shape is caught by the masks.
+    Extras: `mask` `(n, size, size)`, true on the shape, and `shortcut_mask`, true on a bright mark of 3 x 3
+    pixels in the corner that belongs to the class; a share `shortcut` of the images carries it. A model that
+    looks at the corner instead of the shape is caught by the masks.
     """
     _check(samples=samples, noise=noise)
     unknown = [name for name in classes if name not in SHAPES]
@@ -116,15 +116,17 @@ def planted_table(
     """A table `(n, features)` of standard normal columns in which only `relevant` ones decide.
 
     The score is `inputs @ truth["weights"]` plus normal noise of deviation `noise`; the label is the score
-    (`regression`) or whether it is positive. `truth["relevant"]` lists the deciding columns. `correlation`: that of
-    each deciding column with an idle one beside it (`truth["proxies"]`), for telling credit from company.
+    (`regression`) or whether it is positive. `truth["relevant"]` lists the deciding columns. `correlation`:
+    that of each deciding column with an idle one beside it (`truth["proxies"]`), for telling credit from
+    company.
     """
     _check(samples=samples, noise=noise)
     idle = features - relevant
     if relevant < 1 or idle < 0 or not -1 < correlation < 1 or (correlation and idle < relevant):
         raise InputError(
-            f"`relevant` must lie between 1 and `features`, `correlation` between -1 and 1, and each deciding column "
-            f"needs an idle one for it; got features={features!r}, relevant={relevant!r}, correlation={correlation!r}."
+            f"`relevant` must lie between 1 and `features`, `correlation` between -1 and 1, and with it "
+            f"each deciding column needs an idle one; got features={features!r}, relevant={relevant!r}, "
+            f"correlation={correlation!r}."
         )
     rng = np.random.default_rng(seed)
     order = rng.permutation(features)
@@ -135,9 +137,10 @@ def planted_table(
     if correlation:
         table[:, proxies] = correlation * table[:, deciding] + np.sqrt(1 - correlation**2) * table[:, proxies]
     score = table @ weights + rng.normal(0, noise, samples)
+    labels = score.astype(np.float32) if regression else (score > 0).astype(np.int64)
     return Dataset(
-        "planted_table", table.astype(np.float32), score.astype(np.float32) if regression else (score > 0).astype(np.int64),
-        "table", tuple(f"x{k}" for k in range(features)), None if regression else ("no", "yes"),
+        "planted_table", table.astype(np.float32), labels, "table",
+        tuple(f"x{k}" for k in range(features)), None if regression else ("no", "yes"),
         truth={"weights": weights, "relevant": tuple(int(k) for k in deciding),
                "proxies": tuple(int(k) for k in proxies), "noise": noise}, **_LICENCE,
     )  # fmt: skip

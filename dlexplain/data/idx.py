@@ -25,7 +25,10 @@ _STEMS = {"train": "train", "test": "t10k"}
 
 
 def read_idx(path: Path | str) -> np.ndarray:
-    """The array in a gzip-packed IDX file. Raises DataError where the file is cut, damaged or of another kind."""
+    """The array in a gzip-packed IDX file.
+
+    Raises DataError where the file is cut, damaged or of another kind.
+    """
     try:
         with gzip.open(path, "rb") as stream:
             head = stream.read(4)
@@ -68,6 +71,7 @@ def _one_split(entry: Entry, split: str, progress: bool) -> tuple[np.ndarray, np
     pictures, labels = (read_idx(paths[name]) for name in names)
     if pictures.ndim != 3 or labels.shape != pictures.shape[:1]:
         raise DataError(
-            f"{names[0]} has shape {pictures.shape} and {names[1]} {labels.shape}: they do not belong together."
+            f"{names[0]} has shape {pictures.shape} and {names[1]} {labels.shape}: "
+            "they do not belong together."
         )
     return pictures, labels

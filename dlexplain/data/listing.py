@@ -1,8 +1,9 @@
 """The catalogue: every data set that `load` knows, with licence, source, shape, size and checksums.
 
-Checksums of downloads are the ones that several public projects record for the publishers' files; those of the
-C-MAPSS FD001 and small spoken-digit files were computed from the publishers' files themselves. Checksums of bundled
-files are those of scikit-learn 1.9 and scikit-image 0.26; the package installer checks these, `load` does not.
+Checksums of downloads are the ones that several public projects record for the publishers' files; those of
+the C-MAPSS FD001 and small spoken-digit files were computed from the publishers' files themselves. Checksums
+of bundled files are those of scikit-learn 1.9 and scikit-image 0.26; the package installer checks these,
+`load` does not.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ def _picture(
 
 SKLEARN_TABLES = (
     _table(
-        "breast_cancer", "Thirty measurements of cell nuclei, benign or malignant (Wisconsin)", "load_breast_cancer",
+        "breast_cancer", "Thirty measurements of cell nuclei, benign or malignant (Wisconsin)",
+        "load_breast_cancer",
         samples=569, shape=(30,), class_names=("malignant", "benign"), licence="CC BY 4.0",
         source=UCI + "17/breast+cancer+wisconsin+diagnostic",
         files=read_files((), """
@@ -60,7 +62,8 @@ SKLEARN_TABLES = (
     ),
     _table(
         "diabetes", "Ten measurements of patients and how their diabetes went on a year later (a number)",
-        "load_diabetes", samples=442, shape=(10,), licence="none stated by the publisher (Efron and others, 2004)",
+        "load_diabetes", samples=442, shape=(10,),
+        licence="none stated by the publisher (Efron and others, 2004)",
         source="https://www4.stat.ncsu.edu/~boos/var.select/diabetes.html",
         files=read_files((), """
         diabetes_data_raw.csv.gz 7073 7fc0ded571454b1982210d3bb43f0aca44eae01a0b8654a3b24022bdb6b38009
@@ -71,7 +74,8 @@ SKLEARN_TABLES = (
 DIGITS_ENTRY = Entry(
     "digits", "Handwritten digits, 8 x 8 pixels", "image", BUNDLED_SKLEARN, "bundled:digits", 1797, (8, 8, 1),
     "CC BY 4.0", UCI + "80/optical+recognition+of+handwritten+digits", DIGITS, TRAIN_TEST,
-    files=read_files((), "digits.csv.gz 57523 09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22"),
+    files=read_files((), """
+    digits.csv.gz 57523 09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22"""),
 )  # fmt: skip
 
 _PHOTO = "A photograph: "
@@ -133,8 +137,8 @@ PICTURE_SETS = (
         lfw_subset.npy 1000080 9560ec2f5edfac01973f63a8a99d00053fecd11e21877e18038fbe500f8e872c"""),
     ),
     Entry(
-        "textures", "Patches of brick, grass and gravel, grey", "image", BUNDLED_SKIMAGE, "bundled:textures", 192,
-        (64, 64, 1), "CC0", SKIMAGE, ("brick", "grass", "gravel"), TRAIN_TEST,
+        "textures", "Patches of brick, grass and gravel, grey", "image", BUNDLED_SKIMAGE, "bundled:textures",
+        192, (64, 64, 1), "CC0", SKIMAGE, ("brick", "grass", "gravel"), TRAIN_TEST,
         files=read_files((), """
         brick.png 106634 7966caf324f6ba843118d98f7a07746d22f6a343430add0233eca5f6eaaa8fcf
         grass.png 217893 b6b6022426b38936c43a4ac09635cd78af074e90f42ffa8227ac8b7452d39f89
@@ -144,7 +148,8 @@ PICTURE_SETS = (
 
 MNIST = Entry(
     "mnist", "Handwritten digits, 28 x 28 pixels", "image", DOWNLOAD, "idx:images", 70_000, (28, 28, 1),
-    "CC BY-SA 3.0 (Y. LeCun, C. Cortes, C. Burges)", "http://yann.lecun.com/exdb/mnist/", DIGITS, TRAIN_TEST, "mnist",
+    "CC BY-SA 3.0 (Y. LeCun, C. Cortes, C. Burges)", "http://yann.lecun.com/exdb/mnist/", DIGITS, TRAIN_TEST,
+    "mnist",
     read_files((
         "https://storage.googleapis.com/cvdf-datasets/mnist/",
         "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -161,9 +166,10 @@ ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"""),
 )  # fmt: skip
 
 FASHION_MNIST = Entry(
-    "fashion_mnist", "Pictures of clothes, 28 x 28 pixels", "image", DOWNLOAD, "idx:images", 70_000, (28, 28, 1),
-    "MIT (Zalando Research)", "https://github.com/zalandoresearch/fashion-mnist",
-    ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+    "fashion_mnist", "Pictures of clothes, 28 x 28 pixels", "image", DOWNLOAD, "idx:images", 70_000,
+    (28, 28, 1), "MIT (Zalando Research)", "https://github.com/zalandoresearch/fashion-mnist",
+    ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag",
+     "Ankle boot"),
     TRAIN_TEST, "fashion_mnist",
     read_files((
         "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/"
@@ -205,8 +211,8 @@ _CMAPSS_FILES = read_files((), """
 
 def _turbofan(subset: str, rows: int, conditions: str) -> Entry:
     return Entry(
-        f"cmapss_{subset.lower()}", f"Turbofan engines run to failure, {conditions} (C-MAPSS {subset})", "series",
-        DOWNLOAD, "turbofan:engines", rows, (24,), "US government work, public domain (NASA)",
+        f"cmapss_{subset.lower()}", f"Turbofan engines run to failure, {conditions} (C-MAPSS {subset})",
+        "series", DOWNLOAD, "turbofan:engines", rows, (24,), "US government work, public domain (NASA)",
         "https://data.nasa.gov/dataset/cmapss-jet-engine-simulated-data", None, TRAIN_TEST, "cmapss",
         tuple(file for file in _CMAPSS_FILES if subset in file.name), _CMAPSS_ARCHIVES, {"subset": subset},
     )  # fmt: skip
@@ -235,14 +241,15 @@ def _recordings() -> tuple[DataFile, ...]:
 
 SPOKEN_DIGITS = (
     Entry(
-        "spoken_digits_small", "Spoken digits, 3 speakers, 12 takes each, 8 kHz (a part of the Free Spoken Digit "
-        "Dataset)", "sound", DOWNLOAD, "speech:recordings", 360, (None,), "CC BY-SA 4.0 (Z. Jackson and others)",
+        "spoken_digits_small",
+        "Spoken digits, 3 speakers, 12 takes each, 8 kHz (a part of the Free Spoken Digit Dataset)", "sound",
+        DOWNLOAD, "speech:recordings", 360, (None,), "CC BY-SA 4.0 (Z. Jackson and others)",
         _FSDD, DIGITS, TRAIN_TEST, "fsdd", _recordings(),
     ),
     Entry(
-        "spoken_digits", "Spoken digits, 5 speakers, 50 takes each, 8 kHz (Free Spoken Digit Dataset 1.0.9)", "sound",
-        DOWNLOAD, "speech:recordings", 2500, (None,), "CC BY-SA 4.0 (Z. Jackson and others)", _FSDD, DIGITS,
-        TRAIN_TEST, "fsdd",
+        "spoken_digits", "Spoken digits, 5 speakers, 50 takes each, 8 kHz (Free Spoken Digit Dataset 1.0.9)",
+        "sound", DOWNLOAD, "speech:recordings", 2500, (None,), "CC BY-SA 4.0 (Z. Jackson and others)",
+        _FSDD, DIGITS, TRAIN_TEST, "fsdd",
         (DataFile("free-spoken-digit-dataset-1.0.9.tar.gz", 11_975_353,
                   "8bc44cde129d505cbbb6b365c09f80c663f2aa77578afc634e6141a2f87100c0",
                   (_FSDD + "/archive/v1.0.9.tar.gz",)),),
@@ -263,7 +270,8 @@ MADE = (
 )  # fmt: skip
 
 ENTRIES: tuple[Entry, ...] = (
-    DIGITS_ENTRY, *SKLEARN_TABLES, *PICTURES, *PICTURE_SETS, MNIST, FASHION_MNIST, *CMAPSS, *SPOKEN_DIGITS, *MADE,
+    DIGITS_ENTRY, *SKLEARN_TABLES, *PICTURES, *PICTURE_SETS, MNIST, FASHION_MNIST, *CMAPSS, *SPOKEN_DIGITS,
+    *MADE,
 )  # fmt: skip
 
 
@@ -273,12 +281,13 @@ def find(name: str, entries: tuple[Entry, ...] = ENTRIES) -> Entry:
     if name in known:
         return known[name]
     raise InputError(
-        f"There is no data set {name!r} in the catalogue. {suggest(name, known)}Known: {', '.join(sorted(known))}."
+        f"There is no data set {name!r} in the catalogue. {suggest(name, known)}"
+        f"Known: {', '.join(sorted(known))}."
     )
 
 
 def catalogue():
-    """A pandas DataFrame with a row a data set; `sha256` is a dict of file name to checksum, `bytes` their sum."""
+    """A pandas DataFrame, a row a data set; `bytes` is the sum of its files, `sha256` a dict by file name."""
     try:
         import pandas as pd
     except ImportError as error:

@@ -15,9 +15,10 @@ from dlexplain.errors import InputError, suggest
 def load(name: str, *, split: str | None = None, **options: object) -> Dataset:
     """The data set of that name, from this machine or downloaded and proved.
 
-    `split`: `"train"`, `"test"` or None for everything. `options` are those of the data set, such as `size` for
-    `"photos"`, `seconds` for `"spoken_digits"`, `samples` and `seed` for what is generated, and `progress`.
-    Raises InputError (no such name, split or option), MissingPackageError, DataError (absent, cut or wrong files).
+    `split`: `"train"`, `"test"` or None for everything. `options` are those of the data set, such as `size`
+    for `"photos"`, `seconds` for `"spoken_digits"`, `samples` and `seed` for what is generated, and
+    `progress`. Raises InputError (no such name, split or option), MissingPackageError, DataError (absent, cut
+    or wrong files).
     """
     entry = find(name)
     if split is not None and split not in entry.splits:

@@ -26,9 +26,10 @@ _MOST = 1 << 20  # bytes in one recording, many times the longest
 def recordings(
     entry: Entry, *, split: str | None = None, seconds: float = 1.0, progress: bool = True
 ) -> Dataset:
-    """`(n, seconds x 8000)` in -1..1, cut or padded with silence at the end; extras `length`, `speaker`, `take`.
+    """`(n, seconds x 8000)` in -1..1, cut or padded with silence at the end.
 
-    `length` is the recording's own number of samples. `split` is the publisher's: takes 0 to 4 are the test part.
+    Extras: `length` (the recording's own number of samples), `speaker`, `take`. `split` is the publisher's:
+    takes 0 to 4 are the test part.
     """
     if not 0.05 <= seconds <= 10:
         raise InputError(f"`seconds` is the length of each recording, between 0.05 and 10, not {seconds!r}.")
@@ -119,9 +120,10 @@ def _fit(samples: np.ndarray, length: int) -> np.ndarray:
 def spectrogram(
     waveforms: np.ndarray, *, window: int = 256, hop: int = 128, floor: float = -80.0
 ) -> np.ndarray:
-    """How much of each pitch is heard when: `(n, frequencies, times)` in decibels, 0 a full-scale sine, from `floor`.
+    """How loud each pitch is at each time, `(n, frequencies, times)` in decibels (0: a full-scale sine).
 
-    `window` and `hop` in samples (Hann window); frequencies run from 0 to half the rate, `window // 2 + 1` of them.
+    What is softer than `floor` counts as it. `window` and `hop` are in samples (Hann window). The
+    `window // 2 + 1` frequencies run from 0 to half the rate.
     """
     waveforms = np.asarray(waveforms, np.float32)
     if waveforms.ndim != 2 or waveforms.shape[1] < window:

@@ -1,4 +1,7 @@
-"""C-MAPSS: turbofan engines that run until they fail (A. Saxena, K. Goebel, D. Simon, N. Eklund, PHM 2008)."""
+"""C-MAPSS: turbofan engines that run until they fail (A. Saxena, K. Goebel, D. Simon, N.
+
+Eklund, PHM 2008).
+"""
 
 from __future__ import annotations
 
@@ -17,10 +20,10 @@ COLUMNS = tuple(f"setting_{k}" for k in range(1, 4)) + tuple(f"sensor_{k}" for k
 
 @dataclass(frozen=True, eq=False, repr=False)
 class EngineDataset(Dataset):
-    """A row a cycle: `inputs` `(rows, 24)`, `labels` the cycles left until failure, extras `engine` and `cycle`.
+    """A row a cycle: `inputs` `(rows, 24)`, `labels` the cycles left until failure; extras `engine`, `cycle`.
 
-    Engines of the training part run until they fail; those of the test part stop some cycles before. Where both
-    parts are loaded, test engines are numbered on from the last training engine.
+    Engines of the training part run until they fail; those of the test part stop some cycles before. Where
+    both parts are loaded, test engines are numbered on from the last training engine.
     """
 
     @property
@@ -39,11 +42,11 @@ class EngineDataset(Dataset):
     def windows(
         self, length: int = 30, stride: int = 1, *, cap: float | None = None, last_only: bool = False
     ) -> Dataset:
-        """Stretches of `length` cycles of one engine, `(n, length, 24)`, labelled with the cycles left at their end.
+        """Stretches of `length` cycles of one engine, `(n, length, 24)`; labels: cycles left at the end.
 
-        `stride`: cycles between the ends of two windows, counted back from each engine's last cycle. `cap`: labels
-        above it count as it (125 is customary: an engine in good health shows no wear). `last_only`: one window an
-        engine, as the benchmark scores it. Engines with fewer cycles than `length` give none.
+        `stride`: cycles between the ends of two windows, counted back from each engine's last cycle. `cap`:
+        labels above it count as it (125 is customary: an engine in good health shows no wear). `last_only`:
+        one window an engine, as the benchmark scores it. Engines with fewer cycles than `length` give none.
         """
         for name, value in (("length", length), ("stride", stride)):
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
@@ -52,16 +55,18 @@ class EngineDataset(Dataset):
         if not len(ends):
             raise InputError(f"No engine here ran for {length} cycles. Ask for shorter windows.")
         rows = ends[:, None] + np.arange(1 - length, 1)
-        labels = self.labels[ends]
+        labels = self.labels[ends] if cap is None else np.minimum(self.labels[ends], np.float32(cap))
         return Dataset(
-            self.name, self.inputs[rows], labels if cap is None else np.minimum(labels, np.float32(cap)), "series",
-            self.feature_names, None, self.licence, self.source, self.part, "channels_last",
+            self.name, self.inputs[rows], labels, "series", self.feature_names, None,
+            self.licence, self.source, self.part, "channels_last",
             {key: value[ends] for key, value in self.extras.items()}, group="engine",
         )  # fmt: skip
 
     def _ends(self, number: int, length: int, stride: int, last_only: bool) -> np.ndarray:
         rows = np.flatnonzero(self.extras["engine"] == number)
         ends = rows[length - 1 :][::-1][::stride]
+        cycles = self.extras["cycle"]
+        ends = ends[cycles[ends] - cycles[ends - (length - 1)] == length - 1]  # no window over a gap
         return ends[:1] if last_only else ends[::-1]
 
 
@@ -77,8 +82,8 @@ def engines(entry: Entry, *, split: str | None = None, progress: bool = True) ->
         tables[1][:, 0] += tables[0][-1, 0]
     rows = np.concatenate(tables)
     return EngineDataset.of(
-        entry, rows[:, 2:].astype(np.float32), np.concatenate(left).astype(np.float32), split=split, class_names=None,
-        feature_names=COLUMNS, group="engine",
+        entry, rows[:, 2:].astype(np.float32), np.concatenate(left).astype(np.float32), split=split,
+        class_names=None, feature_names=COLUMNS, group="engine",
         extras={"engine": rows[:, 0].astype(np.int64), "cycle": rows[:, 1].astype(np.int64)},
     )  # fmt: skip
 
