@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Publisher:
-    """Serves `content` at every path. `cuts`: for each request in turn, after how many bytes it is cut off."""
+    """Serves `content` at every path. `cuts`: after how many bytes each request is cut off, in turn."""
 
     content: bytes
     cuts: list[int | None] = field(default_factory=list)
