@@ -23,12 +23,15 @@ from dlexplain.errors import (
 __version__ = "0.1.0"
 
 _FRONT = {
-    "dlexplain.frameworks": ("wrap", "load", "convert", "Model"),
+    "dlexplain.frameworks": ("wrap", "Model"),
+    "dlexplain.frameworks.load": ("load",),
+    "dlexplain.frameworks.convert": ("convert",),
     "dlexplain.attribution": ("explain", "compare", "methods", "Attribution", "Comparison"),
-    "dlexplain.layers": ("layers", "activations", "visualise_feature", "Activations", "FeatureVisualisation"),
+    "dlexplain.layers": ("activations", "visualise_feature", "Activations", "FeatureVisualisation"),
 }
 _HOME = {name: module for module, names in _FRONT.items() for name in names}
-_ROOMS = ("classroom", "data", "figures", "widgets")
+_ROOMS = ("classroom", "data", "figures", "layers", "widgets")
+# `dlx.layers` is both the room and the question: the room answers a call itself (see dlexplain/layers/__init__.py).
 
 __all__ = [
     *_HOME,

@@ -1,0 +1,237 @@
+"""What a network can be asked, whichever its framework. Arrays are NumPy, in the user's own layout."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, ClassVar
+
+import numpy as np
+
+from dlexplain.errors import InputError, UnsupportedModelError, suggest
+from dlexplain.frameworks.inputs import as_inputs, check_finite, check_tokens
+from dlexplain.frameworks.questions import Inputs, Layer, Masks, Points, Target, blocks
+from dlexplain.frameworks.targets import resolve
+
+# Bytes that the activations of one batch may take. Batches past a few MB leave the processor's cache and gain nothing.
+_BATCH_BYTES = 48 << 20
+
+
+class Model(ABC):
+    """A Keras or Torch model that can be asked; `raw` is the user's own, which is never changed."""
+
+    framework: ClassVar[str]
+    raw: Any
+    class_names: tuple[str, ...] | None
+    feature_names: tuple[str, ...] | None
+    layout: str | None
+    device: str
+    input_names: tuple[str, ...]
+    input_shapes: tuple[tuple[int | None, ...], ...] | None
+
+    # ---- the questions: a framework's file answers these, on tuples of arrays ------------------------------------
+
+    @abstractmethod
+    def outputs(self, inputs: Inputs) -> tuple[np.ndarray, ...]:
+        """Scores: every output for one batch."""
+
+    @abstractmethod
+    def fed(self, inputs: Inputs, entries: Inputs) -> tuple[np.ndarray, ...]:
+        """Scores for one batch with the entries in the place of the inputs' own; token ids still tell the padding."""
+
+    @abstractmethod
+    def entries(self, inputs: Inputs) -> Inputs:
+        """The arrays with respect to which the network is differentiable: the inputs, or for token ids their
+        embeddings `(n, length, width)`."""
+
+    @abstractmethod
+    def one_gradient(self, inputs: Inputs, target: Target, layer: str | None = None) -> tuple[Inputs, Inputs]:
+        """Where (entries, or a layer's activations) and the gradient of the target there."""
+
+    @abstractmethod
+    def many_gradients(self, inputs: Inputs, target: Target, points: Points, rows: int) -> tuple[Inputs, Inputs]:
+        """Weighted sums over the points of each entry's gradient and (if asked) of its square; float64."""
+
+    @abstractmethod
+    def many_masks(self, inputs: Inputs, target: Target, masks: Masks, fills: Inputs, rows: int) -> np.ndarray:
+        """`(n, masks.count)`: the target under each mask, its mean over the fills `(m or n, *shape)` given per
+        input; fills of n samples with `m == n` are never paired: m counts a background set."""
+
+    @abstractmethod
+    def inside(self, inputs: Inputs, layers: Sequence[str]) -> dict[str, np.ndarray]:
+        """The activations of named layers for one batch."""
+
+    @abstractmethod
+    def run_from(self, layer: str, activations: np.ndarray, inputs: Any) -> np.ndarray | tuple[np.ndarray, ...]:
+        """The outputs when `layer` gives `activations` instead; `inputs` feed whatever else the outputs need."""
+
+    def multipliers(self, inputs: Inputs, baseline: Inputs, target: Target) -> Inputs:
+        """On the operation graph: what a unit of each entry's difference from the baseline adds (DeepLIFT)."""
+        raise UnsupportedModelError(
+            "This version does not walk the operation graph. Methods that work on this model: "
+            "integrated_gradients, expected_gradients, occlusion, feature_ablation."
+        )
+
+    @abstractmethod
+    def unit_gradient(self, inputs: Inputs, layer: str, units: np.ndarray) -> tuple[np.ndarray, Inputs]:
+        """`(n,)`: the mean activation of one unit of the layer a sample, and its gradient to the entries."""
+
+    @property
+    @abstractmethod
+    def layers(self) -> tuple[Layer, ...]:
+        """Every layer in the order in which it was built."""
+
+    @property
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """SHA-256 over structure and weights, in hexadecimal."""
+
+    @abstractmethod
+    def reinitialised(self, layers: Sequence[str], seed: int) -> Model:
+        """A copy in which the named layers have fresh random weights."""
+
+    @abstractmethod
+    def token_inputs(self, inputs: Inputs) -> tuple[int | None, ...]:
+        """For each input the size of the vocabulary if it holds token ids, else None."""
+
+    @abstractmethod
+    def padding(self, input: int) -> int | None:
+        """The token id that stands for nothing, where the model knows one."""
+
+    @abstractmethod
+    def preserved(self) -> AbstractContextManager[None]:
+        """For other libraries' explainers: whatever they change in the model or the framework comes back."""
+
+    @abstractmethod
+    def native(self, inputs: Inputs) -> tuple[Any, ...]:
+        """The inputs as the framework's own tensors, for the bridges to other libraries."""
+
+    @abstractmethod
+    def row_bytes(self, inputs: Inputs) -> int:
+        """Bytes of activations that one sample takes on its way through."""
+
+    @abstractmethod
+    def shapes(self, inputs: Inputs) -> dict[str, tuple[int, ...]]:
+        """The shape of one sample's activations of each layer, in the order of the calls."""
+
+    @abstractmethod
+    def channels_first(self, layer: str, rank: int) -> bool:
+        """Whether activations of the layer, with this rank, hold their channels right after the samples."""
+
+    def refresh(self, inputs: Inputs) -> None:
+        """Forgets whatever was prepared for a model that has been changed since."""
+
+    # ---- what follows from them ----------------------------------------------------------------------------------
+
+    def inputs(self, value: Any, name: str = "inputs") -> Inputs:
+        """Whatever the user gave, as a tuple of finite arrays with a sample axis. Raises `InputError`."""
+        arrays = as_inputs(value, self.input_shapes, self.input_names, name)
+        vocabularies = self.token_inputs(arrays)
+        for i, array in enumerate(arrays):
+            label = name if len(arrays) == 1 else f"{name}[{i}]"
+            check_finite(array, label)
+            if vocabularies[i] is not None:
+                check_tokens(array, vocabularies[i], label)
+        return arrays
+
+    def rows(self, inputs: Inputs, batch_size: int | None = None) -> int:
+        """How many samples to run at once."""
+        if batch_size is not None:
+            if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+                raise InputError(f"batch_size={batch_size!r} must be a whole number from 1 on, or None.")
+            return int(batch_size)
+        return int(np.clip(_BATCH_BYTES // max(self.row_bytes(inputs), 1), 4, 1024))
+
+    def all_outputs(self, inputs: Inputs, rows: int) -> tuple[np.ndarray, ...]:
+        """Every output, in batches."""
+        parts = [self.outputs(tuple(a[b] for a in inputs)) for b in blocks(len(inputs[0]), rows)]
+        return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
+
+    def scores(self, inputs: Inputs, target: Target, rows: int) -> np.ndarray:
+        """`(n,)`: the target of each sample."""
+        output = self.all_outputs(inputs, rows)[target.head]
+        output = output.reshape(len(output), 1) if output.ndim == 1 else output
+        return output[(np.arange(len(output)), *target.index.T)]
+
+    def baseline_scores(self, inputs: Inputs, baseline: Inputs, target: Target, rows: int) -> np.ndarray:
+        """`(n,)`: the target of each sample at the baseline, its mean over a background set `(m, *shape)`."""
+        n, m = len(inputs[0]), len(baseline[0])
+        places = (np.arange(m)[:, None], *target.index.T[:, None, :])
+        if not any(self.token_inputs(inputs)):
+            output = self.all_outputs(baseline, rows)[target.head]
+            return output.reshape(m, -1)[:, :1].repeat(n, 1).mean(0) if output.ndim == 1 else output[places].mean(0)
+        total, entries = np.zeros(n), self.entries(baseline)
+        for j in range(m):
+            for b in blocks(n, rows):
+                size = b.stop - b.start
+                outputs = self.fed(tuple(a[b] for a in inputs), tuple(np.repeat(e[j:j + 1], size, 0) for e in entries))
+                output = outputs[target.head].reshape(size, -1) if outputs[target.head].ndim == 1 else outputs[target.head]
+                total[b] += output[(np.arange(size), *target.index[b].T)]
+        return total / m
+
+    def predict(self, inputs: Any, *, batch_size: int | None = None) -> np.ndarray | tuple[np.ndarray, ...]:
+        """The outputs, `(n, ...)`; a tuple of arrays for a model of several outputs."""
+        arrays = self.inputs(inputs)
+        outputs = self.all_outputs(arrays, self.rows(arrays, batch_size))
+        return outputs if len(outputs) > 1 else outputs[0]
+
+    def gradient(self, inputs: Any, target: Any = None, *, batch_size: int | None = None):
+        """The gradient of the target to the inputs, in their shape; for token ids to their embeddings."""
+        arrays = self.inputs(inputs)
+        rows = self.rows(arrays, batch_size)
+        result = [np.zeros(0)] * len(arrays)
+        for part, goal in self.targets(arrays, target, rows):
+            sample = tuple(a[part] for a in arrays)
+            pieces = [self.one_gradient(tuple(a[b] for a in sample), goal.take(b))[1] for b in blocks(len(part), rows)]
+            for i, gradients in enumerate(zip(*pieces, strict=True)):
+                values = np.concatenate(gradients)
+                if not result[i].size:
+                    result[i] = np.zeros((len(arrays[0]), *values.shape[1:]), values.dtype)
+                result[i][part] = values
+        return tuple(result) if len(result) > 1 else result[0]
+
+    def activations(self, inputs: Any, layers: str | Sequence[str] | None = None, *,
+                    batch_size: int | None = None) -> dict[str, np.ndarray]:
+        """The outputs of named layers (None: all), `{name: (n, ...)}`, in the model's own layout."""
+        arrays = self.inputs(inputs)
+        names = [layers] if isinstance(layers, str) else list(layers) if layers is not None else None
+        if names is None:
+            names = list(self.shapes(arrays))
+        for name in names:
+            self.check_layer(name)
+        parts = [self.inside(tuple(a[b] for a in arrays), names)
+                 for b in blocks(len(arrays[0]), self.rows(arrays, batch_size))]
+        absent = [name for name in names if name not in parts[0]]
+        if absent and layers is not None:
+            raise InputError(f"layer {absent[0]!r}: the model does not call it on these inputs (or not that often).")
+        return {name: np.concatenate([part[name] for part in parts]) for name in names if name in parts[0]}
+
+    def targets(self, inputs: Inputs, target: Any, rows: int) -> list[tuple[np.ndarray, Target]]:
+        """The user's target as groups (which samples, which output of each); see `api.md`."""
+        return resolve(target, self.all_outputs(inputs, rows), self.class_names)
+
+    def check_layer(self, name: str) -> None:
+        """Raises `InputError` that names the near one."""
+        known = [layer.name for layer in self.layers]
+        if str(name).partition(":")[0] not in known:
+            raise InputError(f"layer {name!r} is not in this model. {suggest(name, known)}Layers: {', '.join(known)}.")
+
+    def kinds(self, inputs: Inputs) -> tuple[str, ...]:
+        """What each input is: an image, a table, a series or tokens."""
+        sequence = ("Conv1", "LSTM", "GRU", "RNN", "Attention", "Pooling1D", "Pool1d", "Transformer")
+        over_time = any(word in layer.type for layer in self.layers for word in sequence)
+        kinds = []
+        for array, vocabulary in zip(inputs, self.token_inputs(inputs), strict=True):
+            rank = array.ndim - 1
+            plain = "series" if over_time or self.feature_names is not None else "image"
+            kinds.append("tokens" if vocabulary is not None else {1: "table", 2: plain, 3: "image"}.get(rank, "table"))
+        return tuple(kinds)
+
+    def options(self) -> Mapping[str, Any]:
+        """What `wrap` was told, to wrap a copy alike."""
+        return {"class_names": self.class_names, "feature_names": self.feature_names, "layout": self.layout}
+
+    def __repr__(self) -> str:
+        shapes = "" if self.input_shapes is None else " inputs " + " + ".join(map(str, self.input_shapes))
+        return f"Model({self.framework}: {type(self.raw).__name__},{shapes} {len(self.layers)} layers, on {self.device})"

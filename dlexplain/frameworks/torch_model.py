@@ -1,0 +1,501 @@
+"""A Torch module asked: hooks as taps on its layers, everything as it was when the question is answered."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import hashlib
+import threading
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from dlexplain.errors import InputError, UnsupportedModelError
+from dlexplain.frameworks.model import Model
+from dlexplain.frameworks.questions import Inputs, Layer, Masks, Points, Target, grid
+
+_LOCKS: weakref.WeakKeyDictionary[nn.Module, threading.RLock] = weakref.WeakKeyDictionary()
+_CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
+Tap = Callable[[torch.Tensor], torch.Tensor | None]
+
+
+class TorchModel(Model):
+    framework = "torch"
+
+    def __init__(self, raw: nn.Module, *, class_names=None, feature_names=None, input_shapes=None, layout=None,
+                 device=None) -> None:
+        self.raw, self.class_names, self.feature_names = raw, class_names, feature_names
+        _refuse_batch_statistics(raw)
+        weight = next((p for p in raw.parameters() if p.is_floating_point()), None)
+        held = weight.device if weight is not None else torch.device("cpu")
+        if device is not None and weight is not None and torch.device(device).type != held.type:
+            raise InputError(f"device={device!r}: the model's weights are on {held}. Move them first: model.to({device!r}).")
+        self._device = torch.device(device) if device is not None and weight is None else held
+        self._dtype = weight.dtype if weight is not None else torch.float32
+        self.device = str(self._device)
+        self.input_shapes = input_shapes
+        self.input_names = tuple(f"input {i}" for i in range(len(input_shapes or (0,))))
+        self.layout = layout if layout is not None else _layout(raw)
+        self._lock = _LOCKS.setdefault(raw, threading.RLock())
+        self._entry_sites: dict[int, list[str]] = {}
+        self._float_ids: set[int] = set()
+        self._vocabularies: dict[tuple, tuple[int | None, ...]] = {}
+        self._shapes: dict[str, tuple[int, ...]] = {}
+        self._calls: dict[str, int] = {}
+        self._bytes: dict[tuple, int] = {}
+
+    @property
+    def _modules(self) -> dict[str, nn.Module]:
+        """Looked up at every question: the user may have replaced a part since."""
+        return {name: module for name, module in self.raw.named_modules() if name}
+
+    @property
+    def _embeddings(self) -> list[str]:
+        return [name for name, module in self._modules.items() if isinstance(module, nn.Embedding)]
+
+    # ---- the questions -------------------------------------------------------------------------------------------
+
+    def outputs(self, inputs: Inputs) -> tuple[np.ndarray, ...]:
+        with self._asked(), torch.no_grad():
+            return tuple(map(_numpy, self._run(self._tensors(inputs))))
+
+    def fed(self, inputs: Inputs, entries: Inputs) -> tuple[np.ndarray, ...]:
+        given = [torch.as_tensor(e, dtype=self._dtype, device=self._device) for e in entries]
+        with self._asked(), torch.no_grad():
+            return tuple(map(_numpy, self._feed(self._tensors(inputs), given)))
+
+    def entries(self, inputs: Inputs) -> Inputs:
+        tensors = self._tensors(inputs)
+        with self._asked(), torch.no_grad():
+            return tuple(map(_numpy, self._entries(tensors)))
+
+    def one_gradient(self, inputs: Inputs, target: Target, layer: str | None = None) -> tuple[Inputs, Inputs]:
+        tensors = self._tensors(inputs)
+        with self._asked(), torch.enable_grad():
+            if layer is None:
+                where = [e.detach().requires_grad_() for e in self._entries(tensors)]
+                score = self._score(self._feed(tensors, where), target)
+            else:
+                score, caught = self._caught(tensors, target, layer)
+                where = [caught]
+            gradients = self._grad(score.sum(), where)
+        return tuple(map(_numpy, where)), tuple(map(_numpy, gradients))
+
+    def many_gradients(self, inputs: Inputs, target: Target, points: Points, rows: int) -> tuple[Inputs, Inputs]:
+        n, k = len(inputs[0]), len(points.weights)
+        tensors = self._tensors(inputs)
+        with self._asked():
+            with torch.no_grad():
+                entries = self._entries(tensors)
+                entries = self._fast(entries)
+                baseline = None if points.baseline is None else self._entries(self._tensors(points.baseline))
+            sums = [np.zeros(e.shape, np.float64) for e in entries]
+            squares = [np.zeros(e.shape, np.float64) for e in entries] if points.squares else []
+            for ns, ks in grid(n, k, rows):
+                x, b, p = self._place(tuple(e[ns] for e in entries), baseline, points, ns, ks)
+                with torch.enable_grad():
+                    flat = [q.flatten(0, 1).detach().requires_grad_() for q in p]
+                    repeated = tuple(self._repeated(i, t[ns], ks.stop - ks.start) for i, t in enumerate(tensors))
+                    goal = Target(np.repeat(target.index[ns], ks.stop - ks.start, 0), target.head, target.layer)
+                    gradients = self._grad(self._score(self._feed(repeated, flat), goal).sum(), flat)
+                weights = torch.as_tensor(points.weights[ks], device=self._device)
+                for i, gradient in enumerate(gradients):
+                    gradient = gradient.reshape(p[i].shape)
+                    if points.contribution:
+                        gradient = gradient * (x[i] - b[i])
+                    sums[i][ns] += _numpy(torch.einsum("k,nk...->n...", weights.to(gradient.dtype), gradient))
+                    if squares:
+                        squares[i][ns] += _numpy(torch.einsum("k,nk...->n...", weights.double(), gradient.double() ** 2))
+        return tuple(sums), tuple(squares)
+
+    def many_masks(self, inputs: Inputs, target: Target, masks: Masks, fills: Inputs, rows: int) -> np.ndarray:
+        n, scores = len(inputs[0]), np.zeros((len(inputs[0]), masks.count), np.float64)
+        with self._asked(), torch.no_grad():
+            tensors, filled = self._fast(self._tensors(inputs)), self._tensors(fills)
+            for ns, ks in grid(n, masks.count, rows):
+                kept = [torch.as_tensor(m, device=self._device) for m in masks.block(ns, ks.start, ks.stop)]
+                goal = Target(np.repeat(target.index[ns], ks.stop - ks.start, 0), target.head, target.layer)
+                for j in range(len(filled[0])):
+                    mixed = tuple(_mix(t[ns], f[j], m) for t, f, m in zip(tensors, filled, kept, strict=True))
+                    score = self._score(self._run(mixed), goal)
+                    scores[ns, ks] += _numpy(score).reshape(-1, ks.stop - ks.start)
+        return scores / len(fills[0])
+
+    def inside(self, inputs: Inputs, layers: Sequence[str]) -> dict[str, np.ndarray]:
+        caught: dict[str, np.ndarray] = {}
+        taps = {name: (lambda t, name=name: caught.update({name: _numpy(t)})) for name in layers}
+        with self._asked(), torch.no_grad(), self._tapped(taps):
+            self._run(self._tensors(inputs))
+        return caught
+
+    def run_from(self, layer: str, activations: np.ndarray, inputs: Any) -> np.ndarray | tuple[np.ndarray, ...]:
+        self.check_layer(layer)
+        tensors = self._tensors(self.inputs(inputs))
+        given = torch.as_tensor(np.asarray(activations), device=self._device, dtype=self._dtype)
+        with self._asked(), torch.no_grad(), self._tapped({layer: lambda _: given}):
+            outputs = tuple(map(_numpy, self._run(tensors)))
+        return outputs if len(outputs) > 1 else outputs[0]
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        return tuple(
+            Layer(name, type(module).__name__, self._shapes.get(name),
+                  sum(p.numel() for p in module.parameters()), self._calls.get(name, 0 if self._calls else 1))
+            for name, module in self._modules.items() if not isinstance(module, _CONTAINERS)
+        )
+
+    @property
+    def fingerprint(self) -> str:
+        digest = hashlib.sha256(repr(self.raw).encode())
+        for name, value in self.raw.state_dict(keep_vars=True).items():
+            if not isinstance(value, torch.Tensor):
+                continue
+            digest.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
+            flat = value.detach().cpu().contiguous().reshape(-1)
+            digest.update(flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b"")
+        return digest.hexdigest()
+
+    def reinitialised(self, layers: Sequence[str], seed: int) -> Model:
+        with self._lock:
+            twin = copy.deepcopy(self.raw)
+        modules = dict(twin.named_modules())
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            for name in layers:
+                self.check_layer(name)
+                ready = [m for m in modules[name].modules() if hasattr(m, "reset_parameters")]
+                if not ready:
+                    raise UnsupportedModelError(f"reinitialised: layer {name!r} ({type(modules[name]).__name__}) "
+                                                "has no reset_parameters; name a layer that has.")
+                for module in ready:
+                    module.reset_parameters()
+        return TorchModel(twin, input_shapes=self.input_shapes, **self.options())
+
+    def token_inputs(self, inputs: Inputs) -> tuple[int | None, ...]:
+        if not self._embeddings:
+            return (None,) * len(inputs)
+        key = tuple((a.shape[1:], a.dtype.kind) for a in inputs)
+        if key not in self._vocabularies:
+            self._vocabularies[key] = self._probe_tokens(inputs)
+        return self._vocabularies[key]
+
+    def padding(self, input: int) -> int | None:
+        sites = self._entry_sites.get(input, ())
+        return next((p for s in sites if (p := self._modules[s.partition(":")[0]].padding_idx) is not None), None)
+
+    @contextlib.contextmanager
+    def preserved(self) -> Iterator[None]:
+        hooks = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+        with self._asked():
+            modules = list(self.raw.modules())
+            kept = [(m, {h: m.__dict__[h].copy() for h in hooks if h in m.__dict__}, set(m.__dict__)) for m in modules]
+            needs = [(p, p.requires_grad, p.grad) for p in self.raw.parameters()]
+            try:
+                yield
+            finally:
+                for module, before, names in kept:
+                    module.__dict__.update(before)
+                    for name in set(module.__dict__) - names:
+                        del module.__dict__[name]
+                for parameter, required, gradient in needs:
+                    parameter.requires_grad_(required)
+                    parameter.grad = gradient
+
+    def native(self, inputs: Inputs) -> tuple[torch.Tensor, ...]:
+        return self._tensors(inputs)
+
+    def row_bytes(self, inputs: Inputs) -> int:
+        key = tuple(a.shape[1:] for a in inputs)
+        if key not in self._bytes:
+            sizes, shapes, calls, modules = [0], {}, {}, self._modules
+
+            def measure(name: str) -> Tap:
+                def tap(output: torch.Tensor) -> None:
+                    if not list(modules[name].children()):
+                        sizes.append(output.numel() * output.element_size())
+                    shapes.setdefault(name, tuple(output.shape[1:]))
+                    calls[name] = calls.get(name, 0) + 1
+                return tap
+
+            every = {f"{name}:*": measure(name) for name in modules}
+            with self._asked(), torch.no_grad(), self._tapped(every):
+                self._run(self._tensors(tuple(a[:1] for a in inputs)))
+            self._shapes, self._calls = shapes, calls
+            self._bytes[key] = sum(sizes) + sum(a[:1].nbytes for a in inputs)
+        return self._bytes[key]
+
+    def shapes(self, inputs: Inputs) -> dict[str, tuple[int, ...]]:
+        self._bytes.clear()
+        self.row_bytes(inputs)
+        return dict(self._shapes)
+
+    # ---- running the user's module and leaving it as it was ------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _asked(self) -> Iterator[None]:
+        """Inference mode for the length of a question; modes and random state come back whatever happens."""
+        cuda = [self._device] if self._device.type == "cuda" else []
+        with self._lock:
+            modes = [(module, module.training) for module in self.raw.modules()]
+            try:
+                for module, training in modes:
+                    if training:
+                        module.training = False
+                # Recurrent layers of cuDNN have no backward pass in inference mode.
+                with torch.inference_mode(False), torch.random.fork_rng(cuda), \
+                        torch.backends.cudnn.flags(enabled=not (cuda and self._recurrent())):
+                    yield
+            finally:
+                for module, training in modes:
+                    if module.training != training:
+                        module.training = training
+
+    def _recurrent(self) -> bool:
+        return any(isinstance(module, nn.RNNBase) for module in self._modules.values())
+
+    def _run(self, tensors: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        return _flat(self.raw(*tensors))
+
+    @contextlib.contextmanager
+    def _tapped(self, taps: Mapping[str, Tap]) -> Iterator[None]:
+        """A tap sees (a copy of) what a layer puts out and may replace it. `name:2` is the second call, `name:*` all."""
+        handles, counts = [], {}
+
+        def hook(name: str) -> Callable:
+            def run(_module, _inputs, output):
+                call = counts[name] = counts.get(name, 0) + 1
+                tap = taps.get(f"{name}:*") or taps.get(f"{name}:{call}") or (taps.get(name) if call == 1 else None)
+                tensor = _flat(output)[0] if tap is not None and _flat(output) else None
+                if tensor is None:
+                    return None
+                new = tap(tensor)
+                return None if new is None else _substitute(output, tensor, new)
+            return run
+
+        modules = self._modules if taps else {}
+        try:
+            for name in dict.fromkeys(site.partition(":")[0] for site in taps):
+                handles.append(modules[name].register_forward_hook(hook(name)))
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def _entries(self, tensors: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        """Inputs as they are; token ids as the outputs of the embeddings that read them, side by side."""
+        found = []
+        for i, tensor in enumerate(tensors):
+            sites = self._entry_sites.get(i)
+            if not sites:
+                found.append(tensor)
+                continue
+            modules = [self._modules[site.partition(":")[0]] for site in sites]
+            found.append(torch.cat([module(tensor.long()) for module in modules], -1))
+        return tuple(found)
+
+    def _feed(self, tensors: tuple[torch.Tensor, ...], entries: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
+        """The outputs with the entries in the place of what the inputs (or their embeddings) would be."""
+        inputs, taps = [], {}
+        for i, (tensor, entry) in enumerate(zip(tensors, entries, strict=True)):
+            sites = self._entry_sites.get(i)
+            inputs.append(tensor if sites else entry)
+            if sites:
+                widths = [self._modules[site.partition(":")[0]].embedding_dim for site in sites]
+                for site, part in zip(sites, entry.split(widths, -1), strict=True):
+                    taps[site] = lambda _, part=part: part
+        with self._tapped(taps):
+            return self._run(tuple(inputs))
+
+    def _score(self, outputs: tuple[torch.Tensor, ...], target: Target) -> torch.Tensor:
+        output = outputs[target.head]
+        output = output.reshape(len(output), 1) if output.ndim == 1 else output
+        index = torch.as_tensor(target.index, device=output.device)
+        return output[(torch.arange(len(output), device=output.device), *index.T)]
+
+    def _caught(self, tensors: tuple[torch.Tensor, ...], target: Target, layer: str):
+        """The score and the layer's activations, on one graph. The clone keeps them from in-place operations."""
+        caught: list[torch.Tensor] = []
+
+        def tap(output: torch.Tensor) -> torch.Tensor:
+            caught.append(output if output.requires_grad else output.detach().requires_grad_())
+            return caught[0].clone()
+
+        with self._tapped({layer: tap}):
+            score = self._score(self._run(tensors), target)
+        if not caught:
+            raise InputError(f"layer {layer!r} is not called by the model on these inputs.")
+        return score, caught[0]
+
+    def unit_gradient(self, inputs: Inputs, layer: str, units: np.ndarray) -> tuple[np.ndarray, Inputs]:
+        """`(n,)` mean activations of one unit of the layer a sample, and their gradients to the entries."""
+        tensors, caught = self._tensors(inputs), []
+        with self._asked(), torch.enable_grad():
+            where = [e.detach().requires_grad_() for e in self._entries(tensors)]
+            with self._tapped({layer: lambda t: caught.append(t.clone())}):
+                self._feed(tensors, where)
+            if not caught:
+                raise InputError(f"layer {layer!r} is not called by the model on these inputs.")
+            value = caught[0].movedim(1, -1) if self.channels_first(layer, caught[0].ndim) else caught[0]
+            if not 0 <= units.min() <= units.max() < value.shape[-1]:
+                raise InputError(f"unit: layer {layer!r} has units 0 to {value.shape[-1] - 1}.")
+            picked = value[torch.arange(len(value)), ..., torch.as_tensor(units, device=value.device)]
+            score = picked.reshape(len(picked), -1).mean(1)
+            return _numpy(score), tuple(map(_numpy, self._grad(score.sum(), where)))
+
+    def channels_first(self, layer: str, rank: int) -> bool:
+        """Whether a layer's activations of this rank have their channels on the first axis after the samples."""
+        return rank == 4 and self.layout == "channels_first" or \
+            rank == 3 and "Conv" in type(self._modules[layer.partition(":")[0]]).__name__
+
+    def _grad(self, score: torch.Tensor, where: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+        if not score.requires_grad:
+            raise UnsupportedModelError(
+                "The output does not depend on the inputs by differentiable operations (a rounding, an argmax, a "
+                "detach or whole-number inputs stand between). Methods that work without gradients: occlusion, "
+                "feature_ablation, shap:Kernel, shap:Permutation."
+            )
+        gradients = torch.autograd.grad(score, list(where), allow_unused=True)
+        return [torch.zeros_like(w) if g is None else g for g, w in zip(gradients, where, strict=True)]
+
+    def _repeated(self, i: int, tensor: torch.Tensor, k: int) -> torch.Tensor:
+        """Each sample's token ids k times; other inputs are replaced by the points and need no copy."""
+        return tensor.repeat_interleave(k, 0) if i in self._entry_sites else tensor
+
+    def _place(self, x: tuple[torch.Tensor, ...], baseline, points: Points, ns: slice, ks: slice):
+        """For a block: inputs `(n, 1, ...)`, baselines that broadcast to `(n, k, ...)`, and the points."""
+        n, k = len(x[0]), ks.stop - ks.start
+        noise = None if points.noise is None else points.noise(ks.start, ks.stop)
+        starts, ends, placed = [], [], []
+        for i, entry in enumerate(x):
+            entry = entry[:, None]
+            point = entry.expand(n, k, *entry.shape[2:])
+            begin = torch.zeros_like(entry)
+            if baseline is not None:
+                b = baseline[i]
+                begin = b[torch.as_tensor(points.draws[ks])][None] if points.draws is not None else \
+                    b[:, None] if len(b) == 1 else b[ns][:, None]
+                alpha = torch.as_tensor(points.alphas[ks], dtype=entry.dtype, device=self._device)
+                point = torch.lerp(begin.expand_as(point), point, alpha.reshape(1, k, *[1] * (entry.ndim - 2)))
+            if noise is not None:
+                scale = torch.as_tensor(points.scale[i][ns], dtype=entry.dtype, device=self._device)
+                shift = torch.as_tensor(noise[i], dtype=entry.dtype, device=self._device)[None]
+                point = point + scale.reshape(n, 1, *[1] * (entry.ndim - 2)) * shift
+            starts.append(entry), ends.append(begin), placed.append(point)
+        return starts, ends, placed
+
+    def _tensors(self, inputs: Inputs) -> tuple[torch.Tensor, ...]:
+        tensors = []
+        for i, array in enumerate(inputs):
+            dtype = torch.long if i in self._entry_sites and i not in self._float_ids else self._dtype
+            tensors.append(torch.tensor(array, dtype=dtype, device=self._device))
+        return tuple(tensors)
+
+    def _fast(self, tensors: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        """Pictures in the order in which convolutions are fastest."""
+        return tuple(t.contiguous(memory_format=torch.channels_last) if t.ndim == 4 else t for t in tensors)
+
+    def _probe_tokens(self, inputs: Inputs) -> tuple[int | None, ...]:
+        """Which embedding reads which input: ids of all zeros, then all ones, are looked for at every embedding."""
+        found: tuple[int | None, ...] = (None,) * len(inputs)
+        for kind in ("int", "float"):
+            seen = []
+            for value in (0, 1):
+                arrays = [np.full((1, *a.shape[1:]), value) for a in inputs]
+                seen.append(self._embedding_arguments(arrays, value, kind, inputs))
+            if seen[0] is None:
+                continue
+            for i in range(len(inputs)):
+                sites = [site for site in seen[0][i] if seen[1] is None or site in seen[1][i]]
+                if sites:
+                    self._entry_sites[i] = sites
+                    self._float_ids |= {i} if kind == "float" else set()
+                    sizes = [self._modules[site.partition(":")[0]].num_embeddings for site in sites]
+                    found = (*found[:i], min(sizes), *found[i + 1:])
+            if any(found):
+                break
+        return found
+
+    def _embedding_arguments(self, arrays, value: int, kind: str, inputs: Inputs) -> list[list[str]] | None:
+        """For each input the embedding calls that read it whole; None where the model does not run on such inputs."""
+        reads: list[list[str]] = [[] for _ in arrays]
+        handles, counts = [], {}
+
+        def hook(name: str) -> Callable:
+            def run(_module, arguments):
+                counts[name] = counts.get(name, 0) + 1
+                for i, tensor in enumerate(tensors):
+                    ids = arguments[0]
+                    # A shared storage tells two inputs apart; a cast inside the model leaves only the values.
+                    same = ids.data_ptr() == tensor.data_ptr() or ids.dtype != tensor.dtype and len(tensors) == 1
+                    if same and ids.shape == tensor.shape and bool((ids == value).all()):
+                        reads[i].append(f"{name}:{counts[name]}")
+            return run
+
+        tensors = [torch.tensor(a, dtype=torch.long if kind == "int" else self._dtype, device=self._device) for a in arrays]
+        with self._asked(), torch.no_grad():
+            try:
+                handles = [self._modules[name].register_forward_pre_hook(hook(name)) for name in self._embeddings]
+                self.raw(*tensors)
+            except (RuntimeError, TypeError, IndexError, ValueError):
+                return None  # the model does not take such ids: the next kind is tried
+            finally:
+                for handle in handles:
+                    handle.remove()
+        return reads
+
+
+def _flat(output: Any) -> tuple[torch.Tensor, ...]:
+    """Every tensor of an output, in order, however it is nested."""
+    if isinstance(output, torch.Tensor):
+        return (output,)
+    if isinstance(output, Mapping):
+        output = output.values()
+    if hasattr(output, "to_tuple"):
+        output = output.to_tuple()
+    if isinstance(output, (tuple, list)) or not hasattr(output, "dtype") and hasattr(output, "__iter__"):
+        return tuple(tensor for part in output for tensor in _flat(part))
+    return ()
+
+
+def _substitute(output: Any, old: torch.Tensor, new: torch.Tensor) -> Any:
+    if output is old:
+        return new
+    if isinstance(output, tuple):
+        return tuple(_substitute(part, old, new) for part in output)
+    if isinstance(output, list):
+        return [_substitute(part, old, new) for part in output]
+    return {k: _substitute(v, old, new) for k, v in output.items()} if isinstance(output, Mapping) else output
+
+
+def _numpy(tensor: torch.Tensor) -> np.ndarray:
+    tensor = tensor.detach().cpu()
+    return (tensor.float() if tensor.dtype in (torch.bfloat16, torch.float16) else tensor).contiguous().numpy()
+
+
+def _mix(tensor: torch.Tensor, fill: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    tensor = tensor[:, None]
+    mixed = torch.where(mask, tensor, fill) if mask.dtype == torch.bool else fill + mask.to(tensor.dtype) * (tensor - fill)
+    shape = (len(tensor), mask.shape[1], *tensor.shape[2:])
+    return mixed.expand(shape).flatten(0, 1)
+
+
+def _layout(raw: nn.Module) -> str:
+    """Torch's convolutions and poolings hold channels first; a network without them holds them last."""
+    first = ("Conv1d", "Conv2d", "Conv3d", "Pool1d", "Pool2d", "BatchNorm2d")
+    spatial = any(type(m).__name__.endswith(first) for m in raw.modules())
+    recurrent = any(isinstance(m, nn.RNNBase) for m in raw.modules())
+    return "channels_last" if recurrent and not spatial else "channels_first"
+
+
+def _refuse_batch_statistics(raw: nn.Module) -> None:
+    for name, module in raw.named_modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm) and module.running_mean is None:
+            raise UnsupportedModelError(
+                f"layer {name!r} ({type(module).__name__}, track_running_stats=False) normalises by the batch at hand, so a "
+                "sample's output depends on its neighbours and has no explanation of its own. Train it with running "
+                "statistics, or replace it by GroupNorm or LayerNorm."
+            )
