@@ -1,8 +1,9 @@
 """The catalogue: every data set that `load` knows, with licence, source, shape, size and checksums.
 
-Checksums of downloads are those that public projects (TensorFlow Datasets, torchvision and others) record for
-the publishers' files; those of C-MAPSS FD001 and of the small spoken digits were computed from such files. Checksums
-of bundled files are as of scikit-learn 1.9 and scikit-image 0.26; the installer checks these, `load` does not.
+Checksums of downloads are those that public projects (TensorFlow Datasets, torchvision and others) record
+for the publishers' files; those of C-MAPSS FD001 and of the small spoken digits were computed from such
+files. Checksums of bundled files are as of scikit-learn 1.9 and scikit-image 0.26; the installer checks these,
+`load` does not.
 """
 
 from __future__ import annotations
