@@ -2,7 +2,7 @@
 
 Checksums of downloads are those that public projects (TensorFlow Datasets, torchvision and others) record
 for the publishers' files; those of C-MAPSS FD001 and of the small spoken digits were computed from such
-files. Checksums of bundled files are as of scikit-learn 1.9 and scikit-image 0.26; the installer checks these,
+files. Checksums of bundled files are of scikit-learn 1.9 and scikit-image 0.26; the installer checks these,
 `load` does not.
 """
 
