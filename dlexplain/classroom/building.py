@@ -1,4 +1,4 @@
-"""From a lesson's source to the students' and the teachers' notebooks: `notebooks/source/NN_title.py` to two `.ipynb`.
+"""From a lesson's source, `notebooks/source/NN_title.py`, to the students' and the teachers' notebook.
 
 Everything happens on the source's text, before it becomes cells: what students get never held a solution.
 """
@@ -30,7 +30,7 @@ _NAME = re.compile(r"\d\d_[a-z0-9_]+\.py")
 
 @dataclass(frozen=True)
 class Region:
-    """A solution in the source: the indices of its marker lines, its indentation, and whether it is in a text cell."""
+    """A solution in the source: the indices of its marker lines, its indentation, whether it is text."""
 
     first: int
     last: int
@@ -110,16 +110,12 @@ def _marker(
 
 
 def _comments(source: str, name: str) -> dict[int, tuple[int, str]]:
-    """The comments by the index of their line. The whole source is Python: magics are comments in py:percent."""
+    """The comments by line index. The whole source is Python: in py:percent, magics are comments."""
     try:
-        tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
-        ast.parse(source, type_comments=False)
-    except (tokenize.TokenError, SyntaxError) as fault:
-        try:
-            _parse(source)
-        except SyntaxError as error:
-            raise _fault(name, (error.lineno or 1) - 1, f"this is not Python ({error.msg})") from fault
-        tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
+        _parse(source)
+    except SyntaxError as fault:
+        raise _fault(name, (fault.lineno or 1) - 1, f"this is not Python ({fault.msg})") from fault
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
     return {
         token.start[0] - 1: (token.start[1], token.string)
         for token in tokens

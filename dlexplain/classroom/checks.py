@@ -1,8 +1,8 @@
 """Checks of exercises: a verdict that names the misconception, whatever the learner hands in.
 
-A check is a small function `check(answer, **given) -> Check` that returns `right(...)` or `wrong(...)`. The readers
-here (`number`, `array`, `option`, `function`, `call`) turn an answer of the wrong kind into a plain message, so that
-the check itself only speaks of the subject.
+A check is a small function `check(answer, **given) -> Check` that returns `right(...)` or `wrong(...)`. The
+readers here (`number`, `array`, `option`, `function`, `call`) turn an answer of the wrong kind into a plain
+message, so that the check itself only speaks of the subject.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Refused(Exception):
 
 
 def examine(exercise: Exercise, answer: Any, given: Mapping[str, Any]) -> Check:
-    """Judge an answer; every fault of the answer, and of code of the learner's that runs, becomes a message."""
+    """Judge an answer; every fault of it, and of code of the learner's that runs, becomes a message."""
     if holds_dots(answer):
         return Check(False, NOT_ANSWERED, exercise.name, answered=False)
     try:

@@ -21,10 +21,10 @@ class Made:
 class Exercise:
     """One exercise.
 
-    `check(answer, **given)` returns `right(...)` or `wrong(...)`. `hints` are nudge, part and answer. `reference` is
-    an answer that passes. `wrong` holds at least three named wrong answers, each with a fragment of the message that
-    must meet it. `given` are example values of what the notebook hands over beside the answer. `expects` says in a
-    few words what kind of answer is wanted.
+    `check(answer, **given)` returns `right(...)` or `wrong(...)`. `hints` are nudge, part and answer.
+    `reference` is an answer that passes. `wrong` holds at least three named wrong answers, each with a
+    fragment of the message that must meet it. `given` are example values of what the notebook hands over beside the
+    answer. `expects` says in a few words what kind of answer is wanted.
     """
 
     name: str
@@ -82,9 +82,9 @@ class Question:
 class Ordering:
     """Lines of code to put in order (a Parsons problem).
 
-    `lines` stand in a right order. `after` maps a line's index to those that must come before it; None means that
-    every line needs the one before. `distractors` maps lines that do not belong to the reason why. `because` maps
-    a pair (earlier, later) of indices to the reason for that order.
+    `lines` stand in a right order. `after` maps a line's index to those that must come before it; None means
+    that every line needs the one before. `distractors` maps lines that do not belong to the reason why.
+    `because` maps a pair (earlier, later) of indices to the reason for that order.
     """
 
     name: str
@@ -114,7 +114,7 @@ class Ordering:
 
 @dataclass(frozen=True)
 class Lesson:
-    """All of a lesson that is not on its page. `minutes` are (to read, to run); `recall` names earlier questions."""
+    """All of a lesson that is not on its page. `minutes`: to read, to run. `recall`: (lesson, question)."""
 
     number: int
     title: str

@@ -34,7 +34,7 @@ class Note:
 
 
 class Desk:
-    """`lesson = dlx.classroom.lesson(4)`; each method is the last line of its cell and shows what it returns."""
+    """`lesson = dlx.classroom.lesson(4)`; put a call on the last line of its cell and it shows itself."""
 
     def __init__(self, lesson: Lesson, *, elsewhere: Callable[[int], Lesson] | None = None) -> None:
         self.lesson = lesson
@@ -44,7 +44,7 @@ class Desk:
         self._cards: dict[str, PredictionCard] = {}
 
     def check(self, exercise: str, answer: Any, **given: Any) -> Check:
-        """The verdict on an answer. Never raises on an answer; an unknown name of an exercise is an InputError."""
+        """The verdict on an answer, whatever the answer; an unknown exercise is an InputError."""
         chosen = _named(self.lesson.exercises, exercise, "exercise")
         verdict = examine(chosen, answer, {**chosen.given, **given})
         if verdict.answered:
@@ -58,7 +58,7 @@ class Desk:
         return verdict
 
     def hint(self, exercise: str) -> Note:
-        """A nudge; asked again, a part of the way; asked a third time, the answer, folded until it is opened."""
+        """A nudge; asked again, a part of the way; asked a third time, the answer, folded."""
         chosen = _named(self.lesson.exercises, exercise, "exercise")
         shown = min(self._hints.get(exercise, 0) + 1, 3)
         self._hints[exercise] = shown

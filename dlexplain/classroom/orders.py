@@ -1,4 +1,4 @@
-"""Lines of code to put in order (Parsons problems): the verdict names the two lines that stand the wrong way round."""
+"""Lines of code to put in order (Parsons problems); the verdict names two lines that stand the wrong way."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING
 from dlexplain.classroom.checks import Check
 from dlexplain.classroom.pages import code_block, folded, prose
 from dlexplain.classroom.widgets import Card, ipywidgets
+from dlexplain.errors import InputError
 
 if TYPE_CHECKING:
     from dlexplain.classroom.declare import Ordering
 
+_FONT = "font-family:var(--jp-code-font-family,monospace);line-height:1.6"
 _HARD_SPACE = "\u00a0"  # a list box swallows ordinary leading spaces, and indentation is part of the code
 
 
 class OrderCard(Card):
     """A list box and buttons; `arrange(lines)` and `check()` do what they do.
 
-    By keyboard: arrows choose a line, Tab reaches the buttons, Space presses them; the chosen line stays chosen.
+    By keyboard: arrows choose a line, Tab reaches the buttons, Space presses; the line stays chosen.
     """
 
     def __init__(self, ordering: Ordering, keep: Callable[[bool], None], *, seed: int) -> None:
@@ -46,7 +48,7 @@ class OrderCard(Card):
             buttons.append(button)
         buttons[-1].button_style = "primary"
         self.verdict = widgets.HTML()
-        style = "<style>.dlexplain-lines select{font-family:var(--jp-code-font-family,monospace);line-height:1.6}</style>"
+        style = f"<style>.dlexplain-lines select{{{_FONT}}}</style>"
         head = widgets.HTML(f'{style}<div style="max-width:52em">{prose(ordering.question)}</div>')
         self._fill(0)
         super().__init__([head, self.box, widgets.HBox(buttons), self.verdict])
@@ -55,7 +57,7 @@ class OrderCard(Card):
         """Put these lines first, in this order; lines not named are left out."""
         unknown = [line for line in lines if line not in self.lines]
         if unknown:
-            raise ValueError(f"not a line of this exercise: {unknown[0]!r}")
+            raise InputError(f"{unknown[0]!r} is not a line of the ordering {self.ordering.name!r}.")
         rest = [line for line in self.lines if line not in lines]
         self.lines, self._out = [*lines, *rest], set(rest)
         self._fill(0)

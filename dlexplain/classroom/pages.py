@@ -5,8 +5,8 @@ from __future__ import annotations
 import html
 import re
 
-# Half-transparent backgrounds over the page's own colour, and the page's own text colour: legible in both themes.
-# The pairs are Okabe and Ito's, told apart by colour-blind readers; the sign and the word say the same without colour.
+# Half-transparent backgrounds over the page's own, and the page's own text colour: legible in both themes.
+# The colours are Okabe and Ito's, safe for colour-blind readers; sign and word say the same without colour.
 TONES = {
     "right": ("#009E73", "0,158,115", "\u2713"),
     "wrong": ("#D55E00", "213,94,0", "\u2717"),
@@ -50,8 +50,9 @@ def folded(summary: str, body: str) -> str:
 
 def listing(rows: list[tuple[str, str]]) -> str:
     """Words and their explanations."""
+    indented = '<dd style="margin:0 0 .4em 1.2em">'
     items = "".join(
-        f'<dt style="font-weight:600">{html.escape(word)}</dt><dd style="margin:0 0 .4em 1.2em">{prose(text)}</dd>'
+        f'<dt style="font-weight:600">{html.escape(word)}</dt>{indented}{prose(text)}</dd>'
         for word, text in rows
     )
     return f'<dl style="margin:.3em 0">{items}</dl>'

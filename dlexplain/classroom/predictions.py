@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class PredictionCard(Card):
-    """The question with its controls. `commit()` does what the button does; once the outcome was shown the guess stands."""
+    """The question with its controls; `commit()` does what the button does."""
 
     def __init__(
         self,
@@ -115,7 +115,7 @@ def _said(prediction: Prediction, value: Any) -> str:
 
 @dataclass(frozen=True)
 class Reveal:
-    """The outcome beside the guess. `gap` is outcome less guess for numbers, None for choices or without a guess."""
+    """The outcome beside the guess. `gap`: outcome less guess for numbers, else None."""
 
     prediction: Prediction
     predicted: float | str | None
@@ -159,7 +159,8 @@ class Reveal:
             return f"You predicted {guess}; the outcome is {outcome}: {verdict}."
         gap = _said(self.prediction, abs(self.gap))
         side = "higher than" if self.gap > 0 else "lower than" if self.gap < 0 else "exactly"
-        return f"You predicted {guess}; the outcome is {outcome}, {gap + ' ' if self.gap else ''}{side} you thought."
+        by = f"{gap} " if self.gap else ""
+        return f"You predicted {guess}; the outcome is {outcome}, {by}{side} you thought."
 
     def record(self, entry: dict[str, Any]) -> None:
         """Write the outcome and the gap into an entry of the progress record; the first outcome stands."""
@@ -210,21 +211,26 @@ def _number_line(reveal: Reveal) -> str:
     high = max(reveal.prediction.high, reveal.predicted, reveal.actual)
 
     def place(value: float) -> float:
-        return 30 + 440 * (value - low) / (high - low)
+        return 40 + 420 * (value - low) / (high - low)
+
+    def text(value: float, height: int, words: str) -> str:
+        style = 'text-anchor="middle" fill="currentColor" font-size="12"'
+        return f'<text x="{place(value):.1f}" y="{height}" {style}>{words}</text>'
+
+    def line(start: float, end: float, style: str) -> str:
+        return f'<line x1="{start:.1f}" x2="{end:.1f}" y1="46" y2="46" {style}/>'
 
     guess, outcome = place(reveal.predicted), place(reveal.actual)
+    drawn = (
+        line(40, 460, 'stroke="currentColor" stroke-opacity=".5"'),
+        line(guess, outcome, 'stroke="#D55E00" stroke-width="4"'),
+        f'<circle cx="{guess:.1f}" cy="46" r="6" fill="none" stroke="currentColor" stroke-width="2"/>',
+        f'<circle cx="{outcome:.1f}" cy="46" r="6" fill="#0072B2"/>',
+        text(reveal.predicted, 14, "\u25cb predicted"),
+        text(reveal.actual, 32, "\u25cf outcome"),
+        text(low, 68, f"{low:g}"),
+        text(high, 68, f"{high:g}"),
+    )
     label = html.escape(reveal.message, quote=True)
-    ends = "".join(
-        f'<text x="{place(end):.1f}" y="66" text-anchor="middle" fill="currentColor" font-size="11">{end:g}</text>'
-        for end in (low, high)
-    )
-    return (
-        f'<svg role="img" aria-label="{label}" viewBox="0 0 500 74" style="width:100%;max-width:34em;display:block">'
-        f'<line x1="30" x2="470" y1="46" y2="46" stroke="currentColor" stroke-opacity=".5"/>'
-        f'<line x1="{guess:.1f}" x2="{outcome:.1f}" y1="46" y2="46" stroke="#D55E00" stroke-width="4"/>'
-        f'<circle cx="{guess:.1f}" cy="46" r="6" fill="none" stroke="currentColor" stroke-width="2"/>'
-        f'<circle cx="{outcome:.1f}" cy="46" r="6" fill="#0072B2"/>'
-        f'<text x="{guess:.1f}" y="14" text-anchor="middle" fill="currentColor" font-size="12">\u25cb predicted</text>'
-        f'<text x="{outcome:.1f}" y="32" text-anchor="middle" fill="currentColor" font-size="12">\u25cf outcome</text>'
-        f"{ends}</svg>"
-    )
+    style = "width:100%;max-width:34em;display:block"
+    return f'<svg role="img" aria-label="{label}" viewBox="0 0 500 74" style="{style}">{"".join(drawn)}</svg>'

@@ -102,8 +102,8 @@ class Progress:
             self._give_up(fault)
         else:
             warnings.warn(
-                f"The record of your progress, {self.path.name}, could not be read: {why}. It was kept as {aside} and "
-                "a new one begins.",
+                f"The record of your progress, {self.path.name}, could not be read: {why}. "
+                f"It was kept as {aside} and a new one begins.",
                 stacklevel=4,
             )
         return copy.deepcopy(self._memory)
@@ -111,8 +111,8 @@ class Progress:
     def _give_up(self, fault: OSError) -> None:
         self._on_disk = False
         warnings.warn(
-            f"Your progress cannot be kept in {self.path.parent} ({fault.strerror or fault}); it lasts until this "
-            "notebook is closed. Set DLEXPLAIN_HOME to a folder that can be written to keep it.",
+            f"Your progress cannot be kept in {self.path.parent} ({fault.strerror or fault}); it lasts "
+            "until this notebook is closed. Set DLEXPLAIN_HOME to a folder that can be written to keep it.",
             stacklevel=4,
         )
 

@@ -80,5 +80,6 @@ class QuizCard(Card):
 
 
 def _head(index: int, number: int, question: Question, count: int) -> str:
-    origin = f'<div style="opacity:.75;font-size:.9em">Question {index + 1} of {count} \u00b7 from lesson {number:02d}</div>'
+    place = f"Question {index + 1} of {count} \u00b7 from lesson {number:02d}"
+    origin = f'<div style="opacity:.75;font-size:.9em">{place}</div>'
     return f'{origin}<div style="max-width:52em;line-height:1.45">{prose(question.text)}</div>'

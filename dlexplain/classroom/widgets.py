@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from typing import Any
 
 from dlexplain.errors import MissingPackageError
@@ -18,15 +19,15 @@ def ipywidgets(purpose: str) -> Any:
     return package
 
 
-class Card:
+class Card(abc.ABC):
     """Some controls one below the other; shown live where there is a kernel, as a static page elsewhere."""
 
     def __init__(self, parts: list[Any]) -> None:
         self.widget = ipywidgets("widgets").VBox(parts)
 
+    @abc.abstractmethod
     def to_html(self) -> str:
         """The same on a page without a kernel or a network."""
-        raise NotImplementedError
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         live = self.widget._repr_mimebundle_()
