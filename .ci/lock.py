@@ -1,7 +1,7 @@
-"""Print requirements.lock: pyproject's dependencies and all that they pull in, at the versions installed here.
+"""Print requirements.lock: pyproject's dependencies and all they pull in, at the versions installed here.
 
-Markers are evaluated for Linux, macOS and Windows, so that the one list installs on all three. A package that only
-another system needs (colorama on Windows) has no version here; pip resolves it there.
+Markers are evaluated for Linux, macOS and Windows, so that the one list installs on all three. A package that
+only another system needs (colorama on Windows) has no version here; pip resolves it there.
 """
 
 from __future__ import annotations
@@ -15,13 +15,17 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+_MARKERS = ("sys_platform", "platform_system", "os_name", "platform_machine")
 SYSTEMS = {
-    "linux": {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix", "platform_machine": "x86_64"},
-    "darwin": {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix", "platform_machine": "arm64"},
-    "win32": {"sys_platform": "win32", "platform_system": "Windows", "os_name": "nt", "platform_machine": "AMD64"},
+    values[0]: dict(zip(_MARKERS, values, strict=True))
+    for values in (
+        ("linux", "Linux", "posix", "x86_64"),
+        ("darwin", "Darwin", "posix", "arm64"),
+        ("win32", "Windows", "nt", "AMD64"),
+    )
 }
 HEADER = """\
-# The one list of versions that dlexplain is tested with, for pip and conda alike, on Linux, macOS and Windows.
+# The one list of versions that dlexplain is tested with, for pip and conda, on Linux, macOS and Windows.
 # Written by `make lock` from pyproject.toml and the environment in .venv; do not edit by hand.
 """
 

@@ -15,9 +15,9 @@ os.environ.update(
     }
 )
 
-import pytest  # noqa: E402
+import pytest
 
-from dlexplain.doctor import find_chromium  # noqa: E402
+from dlexplain.doctor import find_chromium
 
 
 @pytest.fixture(scope="session")

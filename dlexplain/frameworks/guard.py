@@ -1,11 +1,12 @@
 """Keeps TensorFlow and Triton (which Torch's CUDA build brings) from ending the process together.
 
-Both carry LLVM and register its command-line options in one table. With TensorFlow loaded first, loading Triton stops
-the process with "LLVM ERROR: inconsistency in registered CommandLine options"; `torch._dynamo` and the making of any
-`torch.optim` optimiser load Triton. In the other order both work (measured: TensorFlow 2.21, Triton 3.9).
+Both carry LLVM and register its command-line options in one table. With TensorFlow loaded first, Triton then
+stops the process with "LLVM ERROR: inconsistency in registered CommandLine options"; `torch._dynamo` and the
+making of any `torch.optim` optimiser load Triton. In the other order both work (measured: TensorFlow 2.21,
+Triton 3.9).
 
-So Triton is imported just before TensorFlow; where TensorFlow came first, Triton is kept out, and Torch, which knows how
-to do without it, goes on. `import dlexplain` installs this. It costs one comparison an import, and imports nothing.
+So Triton is imported just before TensorFlow; where TensorFlow came first, Triton is kept out, and Torch, which
+knows how to do without, goes on. `import dlexplain` installs this: one comparison an import, nothing loaded.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ import warnings
 
 KEPT_OUT = (
     "TensorFlow was imported before Triton, which comes with Torch. Loading Triton now would end the process "
-    '("LLVM ERROR: inconsistency in registered CommandLine options"), so dlexplain keeps it out: Torch goes on without '
-    "it, torch.compile cannot use the GPU, and `import triton` is halted. To have all of it, restart Python (in a "
-    "notebook: restart the kernel) and make `import dlexplain` the first import."
+    '("LLVM ERROR: inconsistency in registered CommandLine options"), so dlexplain keeps it out: Torch goes '
+    "on without it, torch.compile cannot use the GPU, and `import triton` is halted. To have all of it, restart "
+    "Python (in a notebook: restart the kernel) and make `import dlexplain` the first import."
 )
 NOT_IMPORTABLE = (
-    "Triton, which comes with Torch, is installed but cannot be imported ({reason}). TensorFlow is coming in, after "
-    "which Triton would end the process, so dlexplain keeps it out: Torch goes on without it. Reinstall Torch to mend it."
+    "Triton, which comes with Torch, is installed but cannot be imported ({reason}). TensorFlow "
+    "is coming in, after which Triton would end the process, so dlexplain keeps it out: Torch goes on "
+    "without it. Reinstall Torch to mend it."
 )
 
 
@@ -57,7 +59,7 @@ def uninstall() -> None:
 
 
 def load_ipython_extension(shell) -> None:
-    """`%load_ext dlexplain.frameworks.guard`: `dlexplain doctor --guard-kernels` has every kernel do it at its start."""
+    """`%load_ext dlexplain.frameworks.guard`; `dlexplain doctor --guard-kernels` has every kernel do it."""
     install()
 
 
@@ -74,12 +76,12 @@ def _installed(name: str) -> bool:
     if name in sys.modules:
         return _loaded(name)
     others = (finder for finder in sys.meta_path if not isinstance(finder, _TritonFirst))
-    return any(finder.find_spec(name, None, None) is not None for finder in others if hasattr(finder, "find_spec"))
+    return any(finder.find_spec(name, None) is not None for finder in others if hasattr(finder, "find_spec"))
 
 
 def _import_triton() -> None:
-    # Always asked for, even when in sys.modules: another thread may be half-way through importing it, and the import
-    # lock makes this one wait until its LLVM is in.
+    # Always asked for, even when in sys.modules: another thread may be half-way through importing it, and the
+    # import lock makes this one wait until its LLVM is in.
     try:
         importlib.import_module("triton")
     except Exception as error:  # whatever a broken Triton raises, TensorFlow must still come in
@@ -87,6 +89,6 @@ def _import_triton() -> None:
 
 
 def _keep_out(message: str) -> None:
-    # None in sys.modules both halts `import triton` and hides it from importlib.util.find_spec, which Torch asks too.
+    # None halts `import triton` and also hides it from importlib.util.find_spec, which Torch asks.
     sys.modules["triton"] = None  # type: ignore[assignment]
     warnings.warn(message, OrderWarning, stacklevel=4)  # the line that imports dlexplain, or TensorFlow
