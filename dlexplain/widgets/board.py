@@ -25,7 +25,7 @@ from dlexplain.widgets.scene import (
     tiles_part,
 )
 from dlexplain.widgets.shell import Shell, front_end
-from dlexplain.widgets.twins import layer_choices, wrapped_twins
+from dlexplain.widgets.twins import layer_choices, layer_menu, wrapped_twins
 
 METHODS = ("input_x_gradient", "saliency", "integrated_gradients", "occlusion")
 _LAYERED = ("gradcam",)
@@ -100,7 +100,7 @@ class DrawingBoard(Shell):
             "targets": [{"value": "", "label": "predicted"}]
             + [{"value": str(i), "label": class_name(self._class_names, i)} for i in range(self._classes)],
             "methods": [{"value": m, "label": method_label(m), "layered": m in _LAYERED} for m in methods],
-            "layers": [{"value": choice, "label": choice} for choice in self._layers],
+            "layers": layer_menu(self._models, self._layers),
             "examples": [{"name": name, "drawing": _bytes(cells)} for name, cells in self._examples.items()],
             "scales": scales(), "recorded": False,
             "note": "Ink is cut out, scaled and centred as in the training data before the networks see it.",

@@ -23,7 +23,7 @@ from dlexplain.widgets.scene import (
     tiles_part,
 )
 from dlexplain.widgets.shell import Shell, front_end
-from dlexplain.widgets.twins import Twin, layer_choices, twins
+from dlexplain.widgets.twins import Twin, layer_choices, layer_menu, twins
 
 METHODS = ("saliency", "input_x_gradient", "integrated_gradients", "gradcam", "occlusion", "activations")
 LAYERED = ("gradcam", "activations")
@@ -137,7 +137,7 @@ class ExplanationExplorer(Shell):
             "samples": [self._caption(i) for i in range(self._count)],
             "targets": targets,
             "methods": [{"value": m, "label": method_label(m), "layered": m in LAYERED} for m in methods],
-            "layers": [{"value": choice, "label": choice} for choice in self._layers],
+            "layers": layer_menu({k: t.model for k, t in self._twins.items()}, self._layers),
             "frameworks": [{"value": name, "label": name[0].upper() + name[1:]} for name in frameworks],
             "scales": scales(),
             "note": "",

@@ -60,17 +60,21 @@ export function predictionBars(predictions, framework) {
 }
 
 export function drawPanel(panel, picture, limit, paint) {
-  const parts = [el("h3", {}, el("span", { class: "dlx-framework", text: panel.framework }), el("span", { class: "dlx-method", text: panel.title }))];
-  if (panel.error) parts.push(el("p", { class: "dlx-error", role: "alert", text: panel.error }));
-  if (panel.map) parts.push(mapFigure(panel, picture, limit, paint));
-  if (panel.bars) parts.push(barFigure(panel.bars, panel.alt));
-  for (const warning of panel.warnings ?? []) parts.push(el("p", { class: "dlx-warning", text: `⚠ ${warning}` }));
+  const heading = el("h3", {}, el("span", { class: "dlx-framework", text: panel.framework }), el("span", { class: "dlx-method", text: panel.title }));
+  const parts = el("div", { class: "dlx-parts" });
+  if (panel.error) parts.append(el("p", { class: "dlx-error", role: "alert", text: panel.error }));
+  if (panel.warnings) parts.append(...panel.warnings.map((warning) => el("p", { class: "dlx-warning", text: `⚠ ${warning}` })));
+  if (panel.map) parts.append(mapFigure(panel, picture, limit, paint));
+  if (panel.bars) parts.append(barFigure(panel.bars, panel.alt));
+  const side = el("div", { class: "dlx-side" });
   if (panel.facts?.length) {
-    parts.push(el("dl", { class: "dlx-facts" }, ...panel.facts.flatMap(([name, value]) => [el("dt", { text: name }), el("dd", { text: value })])));
+    side.append(el("dl", { class: "dlx-facts" }, ...panel.facts.flatMap(([name, value]) => [el("dt", { text: name }), el("dd", { text: value })])));
   }
-  if (panel.predictions) parts.push(predictionBars(panel.predictions, panel.framework));
-  if (panel.tiles) parts.push(el("div", { class: "dlx-inside" }, el("h4", { text: panel.tiles.title }), tileFigure(panel.tiles, panel.tiles.alt, paint)));
-  return el("section", { class: "dlx-panel", "aria-label": `${panel.framework}: ${panel.title}` }, ...parts);
+  if (panel.predictions) side.append(predictionBars(panel.predictions, panel.framework));
+  const inside = panel.tiles && el("div", { class: "dlx-inside" }, el("h4", { text: panel.tiles.title }), tileFigure(panel.tiles, panel.tiles.alt, paint));
+  if (inside && !panel.map && !panel.bars) parts.append(inside, side);
+  else parts.append(side, ...(inside ? [inside] : []));
+  return el("section", { class: "dlx-panel", "aria-label": `${panel.framework}: ${panel.title}` }, heading, parts);
 }
 
 // One limit for all panels of a scene, so that equal colours mean equal values; methods differ in unit, frameworks do not.

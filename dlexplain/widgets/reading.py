@@ -14,7 +14,7 @@ from dlexplain.layers.results import Activations
 from dlexplain.widgets.twins import wrapped_twins
 
 Stroke = Sequence[tuple[float, float]]
-PEN = 0.055
+PEN = 0.068
 _INK = 0.08
 
 # Strokes as (x, y), from the upper left corner (0, 0) to the lower right (1, 1).

@@ -63,9 +63,9 @@ def map_words(values: np.ndarray) -> str:
     return "; ".join(words) or "zero everywhere"
 
 
-def attribution_part(attribution: Attribution) -> Part:
-    """The map or the bars of the first sample of `attribution`, with its alternative text."""
-    what = f"{method_label(attribution.method)} of {attribution.target_label(0)} by {attribution.framework}"
+def attribution_part(attribution: Attribution, label: str) -> Part:
+    """The map or the bars of the first sample of `attribution` by the model `label`, with its alternative text."""
+    what = f"{method_label(attribution.method)} of {attribution.target_label(0)} by {label}"
     kind = attribution.kind[0]
     values = attribution.values[0] if isinstance(attribution.values, tuple) else attribution.values
     if kind == "image":

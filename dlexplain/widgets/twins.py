@@ -130,3 +130,14 @@ def _ends_of_runs(values: Mapping[str, np.ndarray], names: list[str]) -> list[tu
             ends.pop()
         ends.append((name, shape))
     return ends
+
+
+def layer_menu(models: Mapping[str, Any], choices: Mapping[str, Mapping[str, str]]) -> list[dict[str, str]]:
+    """The entries of a select: each choice with the kind of layer it is."""
+    label, model = next(iter(models.items()))
+    types = {layer.name: layer.type for layer in model.layers}
+    entries = []
+    for choice, names in choices.items():
+        kind = types.get(names[label].partition(":")[0], "")
+        entries.append({"value": choice, "label": f"{choice} ({kind})" if kind else choice})
+    return entries

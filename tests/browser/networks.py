@@ -1,0 +1,33 @@
+"""Two small twins for the browser tests, in the source of a notebook's first cell: trained in seconds."""
+
+from __future__ import annotations
+
+TRAIN = '''
+import os
+os.environ.update(OMP_NUM_THREADS="1", TF_NUM_INTRAOP_THREADS="1", TF_NUM_INTEROP_THREADS="1", TF_CPP_MIN_LOG_LEVEL="3")
+import numpy as np
+from sklearn.datasets import load_digits
+
+digits = load_digits()
+pictures, labels = (digits.images / 16).astype("float32")[..., None], digits.target
+import keras
+
+keras.utils.set_random_seed(0)
+keras_net = keras.Sequential([
+    keras.Input((8, 8, 1)),
+    keras.layers.Conv2D(8, 3, padding="same", activation="relu", name="edges"),
+    keras.layers.Conv2D(12, 3, padding="same", activation="relu", name="shapes"),
+    keras.layers.MaxPooling2D(name="pool"),
+    keras.layers.Flatten(name="flat"),
+    keras.layers.Dense(10, activation="softmax", name="digit"),
+])
+keras_net.compile(keras.optimizers.Adam(0.005), "sparse_categorical_crossentropy")
+keras_net.fit(pictures[:1500], labels[:1500], epochs=4, batch_size=64, verbose=0)
+'''
+
+TWINS = TRAIN + '''
+import dlexplain as dlx
+
+models = {"Keras": keras_net, "Torch": dlx.convert(keras_net, to="torch")}
+names = [str(i) for i in range(10)]
+'''
