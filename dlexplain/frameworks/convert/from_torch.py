@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,6 +93,8 @@ class TorchReader:
 
     def _trace(self) -> fx.GraphModule:
         tracer = Tracer()
+        if tracer.is_leaf_module(self.module, ""):  # one layer is the whole model
+            self.module = nn.Sequential(OrderedDict([(type(self.module).__name__.lower(), self.module)]))
         try:
             traced = fx.GraphModule(self.module, tracer.trace(self.module))
         except Exception as error:
@@ -138,23 +141,20 @@ class TorchReader:
             self.values[node] = node.args[0] if node.args else None
 
     def _enters_first(self, traced: fx.GraphModule, node: fx.Node, rank: int) -> bool:
-        """Images are channels-first unless `permute` is the first thing done; series where a convolution reads them."""
-        if rank < 2:
-            return False
+        """Images are channels-first unless moving the channels is all that is done; series where a convolution reads."""
         users = list(node.users)
+        if rank < 2 or not users:
+            return False
         if rank > 2:
-            return not all(
-                user.target in ("permute", "movedim", torch.permute, torch.movedim) for user in users
-            )
+            return not all(_moves_channels_first(user, rank) for user in users)
         for user in users:
-            if user.op == "call_module" and type(traced.get_submodule(user.target)).__name__.endswith("1d"):
+            if user.op == "call_module":
+                kind = type(traced.get_submodule(user.target)).__name__
+            else:
+                kind = getattr(user.target, "__name__", "")
+            if kind.lower().endswith("1d"):
                 return True
-            if getattr(user.target, "__name__", "") in ("conv1d", "max_pool1d", "avg_pool1d"):
-                return True
-            passing = user.op == "call_module" and isinstance(
-                traced.get_submodule(user.target), (nn.ReLU, nn.Dropout, nn.Identity, nn.GroupNorm)
-            )
-            if passing and self._enters_first(traced, user, rank):
+            if kind in _PASSING and self._enters_first(traced, user, rank):
                 return True
         return False
 
@@ -187,8 +187,10 @@ class TorchReader:
                     type(returned).__name__,
                     "is not a tensor or a tuple of tensors that could be read",
                 )
-            self.graph.outputs.append(value.name)
-            self.graph.first_outputs.append(value.first)
+            # A network that reads images channels-first also gives them so.
+            image = len(self.graph.shape(value.name)) > 2 and any(self.graph.first_inputs)
+            self.graph.outputs.append(self.last(value) if image else value.name)
+            self.graph.first_outputs.append(value.first or image)
 
     def add(
         self,
@@ -243,6 +245,18 @@ class TorchReader:
                 )
                 for user in users:
                     nodes[user.name] = replace(user, op="identity", options={})
+
+
+# What may stand between an input and the convolution that reads it.
+_PASSING = {"ReLU", "Dropout", "Identity", "GroupNorm", "Tanh", "pad", "_pad", "relu", "tanh", "mul", "add", "sub", "truediv"}
+
+
+def _moves_channels_first(node: fx.Node, rank: int) -> bool:
+    """`x.permute(0, 3, 1, 2)`: the module takes channels-last images."""
+    if node.target not in ("permute", torch.permute):
+        return False
+    order = node.args[1:] if len(node.args) > 2 else node.args[1] if len(node.args) == 2 else node.kwargs.get("dims", ())
+    return tuple(order) in ((0, rank, *range(1, rank)), (0, -1, *range(1, rank)))
 
 
 class _Recorder(fx.Interpreter):

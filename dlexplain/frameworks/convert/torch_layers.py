@@ -303,11 +303,11 @@ def softmax(reader: TorchReader, module: Any, value: Value, name: str, result: t
             name, type(module).__name__, f"runs over axis {module.dim}; name one that is not the batch"
         )
     dim = module.dim % result.ndim
-    if value.first and dim == 1:  # over the channels, which are last in the graph
-        return reader.add("activation", (value.name,), name, None, True, kind=kind, axis=-1)
-    return reader.add(
-        "activation", (reader.plain(value),), name, result, False, kind=kind, axis=dim - result.ndim
-    )
+    if value.first:  # the channels, Torch's axis 1, are last in the graph
+        axis = -1 if dim == 1 else dim - 1 - result.ndim
+    else:
+        axis = dim - result.ndim
+    return reader.add("activation", (value.name,), name, None, value.first, kind=kind, axis=axis)
 
 
 ACTIVATIONS: dict[type, Callable[[Any], dict[str, Any]]] = {

@@ -94,6 +94,8 @@ def state_item(reader: TorchReader, states: States, index: Any, name: str) -> An
         return States(states.sequences, states.kind, states.units, states.both, part)
     if states.part == "pair" and index in (0, -2):
         return States(states.sequences, states.kind, states.units, states.both, "hidden")
+    if states.part == "pair":  # the cell state: often unpacked, seldom used
+        return States(states.sequences, states.kind, states.units, states.both, "cell")
     if states.part == "hidden" and isinstance(index, int):
         return last_state(reader, states, index, name)
     raise refuse(
