@@ -61,7 +61,7 @@ def as_array(value: Any, name: str) -> np.ndarray:
         return array.astype(np.float32)
     if array.dtype.kind in "iu":
         return array.astype(np.int64)
-    return np.ascontiguousarray(array, np.float64 if array.dtype == np.float64 else np.float32)
+    return np.asarray(array, np.float64 if array.dtype == np.float64 else np.float32, order="C")
 
 
 def check_shape(array: np.ndarray, shape: Shape | None, name: str) -> None:

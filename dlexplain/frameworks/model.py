@@ -150,24 +150,27 @@ class Model(ABC):
 
     def scores(self, inputs: Inputs, target: Target, rows: int) -> np.ndarray:
         """`(n,)`: the target of each sample."""
+        return target.of(self.all_outputs(inputs, rows))
+
+    def outputs_at(self, inputs: Inputs, target: Target, n: int, rows: int) -> np.ndarray:
+        """`(n,)`: each sample's target at other inputs, its mean over `(m, *shape)` of them."""
         output = self.all_outputs(inputs, rows)[target.head]
         output = output.reshape(len(output), 1) if output.ndim == 1 else output
-        return output[(np.arange(len(output)), *target.index.T)]
+        every = output[(np.arange(len(output))[:, None], *(axis[None] for axis in target.index.T))]
+        return every.astype(np.float64).mean(0)
 
-    def baseline_scores(self, inputs: Inputs, baseline: Inputs, target: Target, rows: int) -> np.ndarray:
-        """`(n,)`: the target of each sample at the baseline, its mean over a background set `(m, *shape)`."""
-        n, m = len(inputs[0]), len(baseline[0])
-        places = (np.arange(m)[:, None], *target.index.T[:, None, :])
-        if not any(self.token_inputs(inputs)):
-            output = self.all_outputs(baseline, rows)[target.head]
-            return output.reshape(m, -1)[:, :1].repeat(n, 1).mean(0) if output.ndim == 1 else output[places].mean(0)
-        total, entries = np.zeros(n), self.entries(baseline)
+    def embedded_scores(self, inputs: Inputs, baseline: Inputs, target: Target, rows: int, *,
+                        background: bool) -> np.ndarray:
+        """`(n,)`: the target of each sample with the embeddings of the baseline's token ids and its own padding;
+        the mean over a background set `(m, *shape)`."""
+        n, total = len(inputs[0]), np.zeros(len(inputs[0]))
+        entries = self.entries(baseline)
+        m = len(baseline[0]) if background else 1
         for j in range(m):
             for b in blocks(n, rows):
-                size = b.stop - b.start
-                outputs = self.fed(tuple(a[b] for a in inputs), tuple(np.repeat(e[j:j + 1], size, 0) for e in entries))
-                output = outputs[target.head].reshape(size, -1) if outputs[target.head].ndim == 1 else outputs[target.head]
-                total[b] += output[(np.arange(size), *target.index[b].T)]
+                given = tuple(e[b] if not background and len(e) == n else np.repeat(e[j:j + 1], b.stop - b.start, 0)
+                              for e in entries)
+                total[b] += target.take(b).of(self.fed(tuple(a[b] for a in inputs), given))
         return total / m
 
     def predict(self, inputs: Any, *, batch_size: int | None = None) -> np.ndarray | tuple[np.ndarray, ...]:

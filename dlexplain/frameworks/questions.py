@@ -23,17 +23,20 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """The scalar asked of each sample: one value of output `head`, or the mean activation of a layer's unit.
-
-    `index`: `(n, rank)`, the place within one sample's output; with `layer`, `(n, 1)`, the unit (a channel).
-    """
+    """The scalar asked of each sample: one value of output `head`; `index`, `(n, rank)`, is its place within one
+    sample's output."""
 
     index: np.ndarray
     head: int = 0
-    layer: str | None = None
 
     def take(self, rows: np.ndarray | slice) -> Target:
-        return Target(self.index[rows], self.head, self.layer)
+        return Target(self.index[rows], self.head)
+
+    def of(self, outputs: Inputs) -> np.ndarray:
+        """`(n,)`: the value of each sample."""
+        output = outputs[self.head]
+        output = output.reshape(len(output), 1) if output.ndim == 1 else output
+        return output[(np.arange(len(output)), *self.index.T)]
 
 
 @dataclass(frozen=True, eq=False)

@@ -100,7 +100,7 @@ class TorchModel(Model):
                 with torch.enable_grad():
                     flat = [q.flatten(0, 1).detach().requires_grad_() for q in p]
                     repeated = tuple(self._repeated(i, t[ns], ks.stop - ks.start) for i, t in enumerate(tensors))
-                    goal = Target(np.repeat(target.index[ns], ks.stop - ks.start, 0), target.head, target.layer)
+                    goal = Target(np.repeat(target.index[ns], ks.stop - ks.start, 0), target.head)
                     gradients = self._grad(self._score(self._feed(repeated, flat), goal).sum(), flat)
                 weights = torch.as_tensor(points.weights[ks], device=self._device)
                 for i, gradient in enumerate(gradients):
@@ -118,7 +118,7 @@ class TorchModel(Model):
             tensors, filled = self._fast(self._tensors(inputs)), self._tensors(fills)
             for ns, ks in grid(n, masks.count, rows):
                 kept = [torch.as_tensor(m, device=self._device) for m in masks.block(ns, ks.start, ks.stop)]
-                goal = Target(np.repeat(target.index[ns], ks.stop - ks.start, 0), target.head, target.layer)
+                goal = Target(np.repeat(target.index[ns], ks.stop - ks.start, 0), target.head)
                 for j in range(len(filled[0])):
                     mixed = tuple(_mix(t[ns], f[j], m) for t, f, m in zip(tensors, filled, kept, strict=True))
                     score = self._score(self._run(mixed), goal)

@@ -1,0 +1,143 @@
+"""What happens to the output when a part of the input is taken away: windows, features, groups of features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from dlexplain.attribution.case import Case, Found
+from dlexplain.errors import InputError, suggest
+from dlexplain.frameworks.questions import Inputs, Masks
+
+
+def occlusion(case: Case, *, window: int | Sequence[int] | None = None,
+              stride: int | Sequence[int] | None = None) -> Found:
+    """At each place, the mean fall of the output over the windows that cover it, filled with the baseline.
+
+    `window`, `stride`: in pixels, steps or columns, one number or one an axis, all channels at once. None: an eighth
+    of each axis, in strides of half a window. Zeiler, Fergus (2014), Visualizing and Understanding Convolutional
+    Networks, arXiv:1311.2901.
+    """
+    corners, windows, chosen = [], [], {}
+    for i in range(len(case.inputs)):
+        sizes = [case.inputs[i].shape[1:][axis] for axis in case.spatial(i)]
+        wide = _per_axis(window, [max(1, round(s / 8)) if case.kinds[i] in ("image", "series") else 1 for s in sizes],
+                         "window", case.kinds[i])
+        step = _per_axis(stride, [max(1, w // 2) for w in wide], "stride", case.kinds[i])
+        for w, s, size in zip(wide, step, sizes, strict=True):
+            if w > size:
+                raise InputError(f"window={w} is larger than the input, which is {size} along that axis.")
+            if s > w:
+                raise InputError(f"stride={s} is larger than window={w}: some places would never be covered.")
+        places = np.meshgrid(*[_starts(size, w, s) for size, w, s in zip(sizes, wide, step, strict=True)], indexing="ij")
+        corners.append(np.stack([p.ravel() for p in places], 1))
+        windows.append(wide)
+        chosen = chosen or {"window": tuple(wide), "stride": tuple(step)}
+    counts = [len(c) for c in corners]
+
+    def cover(i: int, number: int) -> tuple[slice, ...]:
+        where = [slice(None)] * (case.inputs[i].ndim - 1)
+        for axis, start, w in zip(case.spatial(i), corners[i][number], windows[i], strict=True):
+            where[axis] = slice(start, start + w)
+        return tuple(where)
+
+    falls = _falls(case, [[cover(i, k) for k in range(c)] for i, c in enumerate(counts)])
+    values, first = [], 0
+    for i, size in enumerate(counts):
+        shape = tuple(s if a in case.spatial(i) else 1 for a, s in enumerate(case.inputs[i].shape[1:]))
+        total, times = np.zeros((len(case), *shape)), np.zeros(shape)
+        for k in range(size):
+            where = cover(i, k)
+            total[(slice(None), *where)] += falls[:, first + k].reshape(-1, *[1] * len(shape))
+            times[where] += 1
+        channels = np.prod(case.inputs[i].shape[1:]) / np.prod(shape)
+        values.append(np.broadcast_to(total / times / channels, case.inputs[i].shape))
+        first += size
+    return Found(tuple(values), chosen)
+
+
+def feature_ablation(case: Case, *, groups: Any = None) -> Found:
+    """The fall of the output when each feature alone, or each group of features, is set to the baseline.
+
+    `groups`: whole numbers in the shape of one sample (equal number, same group), or a list of lists of column numbers
+    or names; a group's fall is spread evenly over its members.
+    """
+    members = [_groups(case, i, groups) for i in range(len(case.inputs))]
+    counts = [int(m.max()) + 1 for m in members]
+    falls = _falls(case, [[(np.nonzero(m == g)) for g in range(c)] for m, c in zip(members, counts, strict=True)])
+    values, first = [], 0
+    for member, size in zip(members, counts, strict=True):
+        share = falls[:, first:first + size] / np.bincount(member.ravel(), minlength=size)
+        values.append(share[:, member])
+        first += size
+    return Found(tuple(values), {} if groups is None else {"groups": groups})
+
+
+def _falls(case: Case, covers: list[list[tuple]]) -> np.ndarray:
+    """`(n, covers)`: how far the output falls when each cover (places of one input, inputs in order) is filled."""
+    owners = [(i, where) for i, wheres in enumerate(covers) for where in wheres]
+    shapes = [a.shape[1:] for a in case.inputs]
+
+    def block(_samples: slice, start: int, stop: int) -> Inputs:
+        masks = tuple(np.ones((1, stop - start, *shape), bool) for shape in shapes)
+        for row, (i, where) in enumerate(owners[start:stop]):
+            masks[i][(0, row, *where)] = False
+        return masks
+
+    masked = case.model.many_masks(case.inputs, case.target, Masks(len(owners), block), case.baseline, case.rows)
+    return case.output[:, None] - masked
+
+
+def _starts(size: int, window: int, stride: int) -> np.ndarray:
+    """Where windows begin, the last one flush with the end."""
+    return np.unique(np.append(np.arange(0, size - window + 1, stride), size - window))
+
+
+def _per_axis(value: int | Sequence[int] | None, default: list[int], name: str, kind: str) -> list[int]:
+    if value is None:
+        return default
+    numbers = [value] * len(default) if np.ndim(value) == 0 else list(value)
+    if len(numbers) != len(default):
+        raise InputError(f"{name}={value!r}: give one number or {len(default)}, one an axis of this {kind} (without channels).")
+    for number in numbers:
+        if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
+            raise InputError(f"{name}={value!r}: each must be a whole number from 1 on.")
+    return [int(number) for number in numbers]
+
+
+def _groups(case: Case, i: int, groups: Any) -> np.ndarray:
+    """Group numbers from 0 on in the shape of one sample."""
+    shape = case.inputs[i].shape[1:]
+    if groups is None:
+        return np.arange(int(np.prod(shape))).reshape(shape)
+    if isinstance(groups, tuple) and len(case.inputs) > 1:
+        groups = groups[i]
+    ragged = isinstance(groups, (list, tuple)) and all(isinstance(g, (list, tuple, set)) for g in groups)
+    if ragged and len(shape) == 1:
+        numbers = np.full(shape, -1)
+        for number, group in enumerate(groups):
+            for feature in group:
+                numbers[_column(feature, case.model.feature_names, shape[0])] = number
+        alone = np.flatnonzero(numbers < 0)
+        numbers[alone] = len(groups) + np.arange(len(alone))
+        return np.unique(numbers, return_inverse=True)[1].reshape(shape)
+    numbers = np.asarray(groups)
+    if numbers.dtype.kind not in "iu":
+        raise InputError("groups: give whole numbers in the shape of one sample, or a list of lists of columns.")
+    try:
+        numbers = np.broadcast_to(numbers, shape)
+    except ValueError as error:
+        raise InputError(f"groups: shape {numbers.shape} does not fit one sample, which has shape {shape}.") from error
+    return np.unique(numbers, return_inverse=True)[1].reshape(shape)
+
+
+def _column(feature: Any, names: Sequence[str] | None, width: int) -> int:
+    if isinstance(feature, str):
+        if names is None or feature not in names:
+            raise InputError(f"groups: no feature is named {feature!r}. {suggest(feature, names or ())}")
+        return list(names).index(feature)
+    if not 0 <= int(feature) < width:
+        raise InputError(f"groups: column {feature} is out of range; columns are 0 to {width - 1}.")
+    return int(feature)

@@ -1,0 +1,24 @@
+"""What the layers learned: their activations, and inputs that excite their units.
+
+`dlx.layers` is this room and, called, the table of a model's layers: `dlx.layers(model)`.
+"""
+
+import sys
+from types import ModuleType
+from typing import Any
+
+from dlexplain.layers.activations import activations, table
+from dlexplain.layers.results import Activations, FeatureVisualisation
+from dlexplain.layers.visualise import visualise_feature
+
+__all__ = ["Activations", "FeatureVisualisation", "activations", "table", "visualise_feature"]
+
+
+class _Room(ModuleType):
+    """Importing this room puts it under the name of the question in the package; so the room answers the question."""
+
+    def __call__(self, model: Any, inputs: Any = None):
+        return table(model, inputs)
+
+
+sys.modules[__name__].__class__ = _Room
