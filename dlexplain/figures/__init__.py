@@ -1,0 +1,40 @@
+"""Plotly figures: functions from results to figures, one theme in light and dark, no state.
+
+Each returns a `plotly.graph_objects.Figure` with alternative text in `layout.meta["alt"]`, and shows itself in
+JupyterLab, in VS Code and in exported HTML without a network. `save_html` writes one as a page of its own.
+"""
+
+from __future__ import annotations
+
+from dlexplain.figures.attributions import attribution
+from dlexplain.figures.canvas import Figure
+from dlexplain.figures.comparisons import agreement, comparison
+from dlexplain.figures.learning import confusion, decision_border, training_curves
+from dlexplain.figures.network import activation_histograms, activations, dead_units, feature_visualisation
+from dlexplain.figures.pictures import images
+from dlexplain.figures.showing import save_html, to_html
+from dlexplain.figures.tables import bars
+from dlexplain.figures.theme import theme
+from dlexplain.figures.timeseries import sensors
+from dlexplain.figures.tokenised import tokens
+
+__all__ = [
+    "Figure",
+    "activation_histograms",
+    "activations",
+    "agreement",
+    "attribution",
+    "bars",
+    "comparison",
+    "confusion",
+    "dead_units",
+    "decision_border",
+    "feature_visualisation",
+    "images",
+    "save_html",
+    "sensors",
+    "theme",
+    "to_html",
+    "tokens",
+    "training_curves",
+]

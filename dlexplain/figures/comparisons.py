@@ -1,0 +1,130 @@
+"""Methods or models side by side, with one colour scale, and how far they agree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dlexplain.figures import pictures, tables
+from dlexplain.figures.attributions import Part, chosen
+from dlexplain.figures.canvas import Figure, Frame, axes, canvas, colour_scale, label, robust_limit
+from dlexplain.figures.facts import gap_in_words, place_in_words
+from dlexplain.figures.theme import ThemeName
+from dlexplain.figures.wording import literal, number, share
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dlexplain.attribution.comparison import Comparison
+
+
+def comparison(comparison: Comparison, *, samples: int | Sequence[int] = 4, limit: float | None = None,
+               title: str = "Explanations compared", tokens: Sequence | None = None, top: int = 8,
+               theme: ThemeName = "auto") -> Figure:
+    """A row a sample (the first `samples`, or those listed), a column a label; one colour scale for all."""
+    labels = list(comparison.attributions)
+    results = [comparison.attributions[name] for name in labels]
+    rows = chosen(results[0], range(min(samples, len(results[0]))) if isinstance(samples, int) else samples)
+    parts = [Part(result, 0, "sum", tokens) for result in results]
+    kind = parts[0].kind
+    drawn = [part.values(s) for part in parts for s in rows]
+    end = robust_limit(drawn, limit)
+    lead = kind == "image"
+    facts = ["One colour scale for all. " + end.fact if kind != "table" else "One axis for all.", *_pairs(comparison)]
+    if any(isinstance(result.values, tuple) for result in results):
+        facts.append("Of several inputs, the first is drawn.")
+    warnings = [f"{name}: {text}" for name, result in zip(labels, results, strict=True) for text in result.warnings]
+    frame = Frame(title, _said(title, labels, results, parts, rows, facts), facts, warnings, theme)
+    columns = len(labels) + lead
+    titles = [[] for _ in range(len(rows) * columns)]
+    for i in range(columns):
+        titles[i] = ["input"] if lead and i == 0 else [literal(labels[i - lead], longest=max(12, 96 // columns))]
+    height = max(84, min(220, 620 // columns)) if lead else parts[0].height(rows, top=top, single=False)
+    figure = canvas(frame, rows=len(rows), columns=columns, row_height=height, right=84 if kind != "table" else 16,
+                    titles=_rows_titled(titles, columns), gap_x=12 if lead else 130, gap_y=10 if lead else 40,
+                    left=96 if lead else 16, bottom=16 if kind in ("image", "tokens") else 48)
+    colour_scale(figure, end, shown=kind != "table")
+    if kind == "table":
+        tables.two_colours(figure)
+    for r, s in enumerate(rows, 1):
+        if lead:
+            pictures.picture_panel(figure, r, 1, parts[0].pictures[s])
+            _row_name(figure, r, results[0].target_label(s), s)
+        extent = max(float(np.abs(p.values(s)).max(initial=0)) for p in parts) or 1.0
+        for c, part in enumerate(parts, 1 + lead):
+            part.draw(figure, r, c, s, top=top, extent=extent, picture=False)
+    return figure
+
+
+def agreement(table: pd.DataFrame, *, column: str = "rank_correlation", title: str = "Agreement of the maps",
+              theme: ThemeName = "auto") -> Figure:
+    """The table of a `Comparison` as a square of numbers from −1 to 1: label against label."""
+    names = list(dict.fromkeys([*table["a"], *table["b"]]))
+    square = np.full((len(names), len(names)), np.nan)
+    np.fill_diagonal(square, 1)
+    for a, b, value in zip(table["a"], table["b"], table[column], strict=True):
+        i, j = names.index(a), names.index(b)
+        square[i, j] = square[j, i] = value
+    words = column.replace("_", " ")
+    pairs = [f"{a} and {b} {number(v)}" for a, b, v in zip(table["a"], table["b"], table[column], strict=True)]
+    figure = canvas(
+        Frame(title, f"{title}: {words}. {'; '.join(pairs)}.", [f"{words.capitalize()}, the median over samples: "
+              "1 is the same order, 0 none, −1 the opposite."], theme=theme),
+        row_height=max(150, 46 * len(names)), right=84, bottom=56,
+    )
+    square_panel(figure, square, names, names)
+    colour_scale(figure, robust_limit([], 1.0), name=words)
+    return figure
+
+
+def square_panel(figure: Figure, values: np.ndarray, down: Sequence[str], across: Sequence[str], *,
+                 text: Sequence[Sequence[str]] | None = None, coloraxis: str = "coloraxis") -> None:
+    """A labelled square of numbers, each written in its cell; what is not a number stays empty."""
+    known = [[None if np.isnan(v) else float(v) for v in row] for row in values]
+    written = text or [["" if v is None else number(v, 2) for v in row] for row in known]
+    figure.add_heatmap(z=known, text=written, texttemplate="%{text}", coloraxis=coloraxis, xgap=2, ygap=2,
+                       hoverongaps=False, hovertemplate="%{text}<extra></extra>")
+    for names, update, backwards in ((across, figure.update_xaxes, False), (down, figure.update_yaxes, True)):
+        span = [-0.5, len(names) - 0.5]
+        update(tickmode="array", tickvals=list(range(len(names))), showgrid=False, ticks="",
+               ticktext=[literal(n, longest=26) for n in names], range=span[::-1] if backwards else span)
+
+
+def _rows_titled(titles: list[list[str]], columns: int) -> list[list[str]]:
+    return titles[:columns] + [[] for _ in titles[columns:]]
+
+
+def _row_name(figure: Figure, row: int, name: str, sample: int) -> None:
+    _, y = axes(figure, row, 1)
+    figure.add_annotation(text=f"<b>{literal(name, longest=12)}</b><br>sample {sample}", xref="paper", x=0,
+                          yref=f"{y} domain", y=1, xanchor="right", yanchor="top", xshift=-8, showarrow=False,
+                          align="right", name="row")
+
+
+def _pairs(comparison: Comparison, most: int = 6) -> list[str]:
+    table = comparison.table
+    if not len(table):
+        return []
+    said = []
+    for a, b, value in zip(table["a"], table["b"], table["rank_correlation"], strict=True):
+        said.append(f"{a} and {b} " + ("has none (a constant map)" if np.isnan(value) else number(value, 2)))
+    more = f"; and {len(said) - most} pairs more" if len(said) > most else ""
+    return [f"Rank correlation: {'; '.join(said[:most])}{more}."]
+
+
+def _said(title: str, labels: list[str], results: list, parts: list[Part], rows: list[int], facts: list[str]) -> str:
+    sentences = [f"{title}: {len(rows)} samples in rows; in columns {', '.join(labels)}."]
+    for name, result, part in zip(labels, results, parts, strict=True):
+        s = rows[0]
+        sentences.append(f"{name}, sample {s}, target {result.target_label(s)}: {place_in_words(part, s)} "
+                         f"{_capital(gap_in_words(result, s))}.")
+    return " ".join([*sentences, *facts])
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]
+
+
+__all__ = ["agreement", "comparison", "label", "share", "square_panel"]

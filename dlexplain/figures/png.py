@@ -1,0 +1,46 @@
+"""Pictures as PNG data addresses: a hundred times lighter in a figure than numbers in text."""
+
+from __future__ import annotations
+
+import base64
+import struct
+import zlib
+
+import numpy as np
+
+
+def encode(pixels: np.ndarray) -> bytes:
+    """A PNG of `(height, width)` grey or `(height, width, 3)` colour, uint8. Source: PNG specification, W3C 2003."""
+    height, width = pixels.shape[:2]
+    colour_type = 0 if pixels.ndim == 2 else 2
+    rows = np.ascontiguousarray(pixels, dtype=np.uint8).reshape(height, -1)
+    filtered = np.concatenate([np.zeros((height, 1), np.uint8), rows], 1).tobytes()
+    head = struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)
+    chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(filtered, 9)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks
+    )
+
+
+def to_bytes(picture: np.ndarray, *, low: float | None = None, high: float | None = None) -> np.ndarray:
+    """`(height, width, channels)` of any range as uint8, grey for other than three channels (their mean).
+
+    The range is 0..255 or 0..1 where the values say so, else the picture's own; values that are not numbers are black.
+    """
+    picture = np.nan_to_num(np.asarray(picture, dtype=np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    picture = picture[..., None] if picture.ndim == 2 else picture
+    picture = picture if picture.shape[-1] == 3 else picture.mean(-1)
+    least, most = (float(picture.min()), float(picture.max())) if picture.size else (0.0, 0.0)
+    if low is None or high is None:
+        natural = (0.0, 1.0) if most <= 1 else (0.0, 255.0)
+        low, high = natural if least >= 0 and most <= 255 else (least, most)
+    span = high - low if high > low else 1.0
+    return np.clip(np.rint((picture - low) / span * 255), 0, 255).astype(np.uint8)
+
+
+def address(picture: np.ndarray, *, grey: bool = False, **limits: float | None) -> str:
+    """The picture as a `data:` address; `grey`: its brightness only."""
+    pixels = to_bytes(picture, **limits)
+    if grey and pixels.ndim == 3:
+        pixels = np.rint(pixels @ np.array([0.299, 0.587, 0.114])).astype(np.uint8)
+    return "data:image/png;base64," + base64.b64encode(encode(pixels)).decode()
