@@ -42,12 +42,11 @@ def student_text(source: str, name: str = "source") -> str:
     """The source without its solutions; InputError names the line of a marker that is not as it must be."""
     lines = source.splitlines()
     found = regions(source, name)
+    bodies = [_statements(lines[region.first + 1 : region.last], region, name) for region in found]
     wanted = _names_read(lines, found)
-    for region in reversed(found):
-        body = lines[region.first + 1 : region.last]
-        lines[region.first : region.last + 1] = (
-            ["# *Your answer here.*"] if region.is_text else _placeholder(body, region, wanted, name)
-        )
+    for region, body in reversed(list(zip(found, bodies, strict=True))):
+        put = ["# *Your answer here.*"] if region.is_text else _placeholder(body, region.indent, wanted)
+        lines[region.first : region.last + 1] = put
     return "\n".join(lines) + "\n"
 
 
@@ -142,26 +141,26 @@ def _names_read(lines: list[str], found: list[Region]) -> set[str]:
     }
 
 
-def _placeholder(body: list[str], region: Region, wanted: set[str], name: str) -> list[str]:
-    # A solution may stand in a function, where `return` is lawful: parse it as the body of one.
+def _statements(body: list[str], region: Region, name: str) -> list[ast.stmt]:
+    # As the body of a function: a solution may stand in one, where `return` is lawful.
+    if region.is_text:
+        return []
+    level = "\n".join(f" {line.removeprefix(region.indent)}" for line in body)
     try:
-        tree = _parse(
-            "async def _():\n pass\n" + "\n".join(f" {line}" for line in _level(body, region.indent))
-        )
+        tree = _parse(f"async def _():\n pass\n{level}")
     except SyntaxError as fault:
         line = region.first + max((fault.lineno or 3) - 2, 1)
         raise _fault(name, line, f"the solution is not whole statements ({fault.msg})") from fault
-    assigned = [each for each in _assigned(tree.body[0].body[1:]) if each in wanted]
-    lines = [f"{each} = ..." for each in assigned]
-    if _returns(tree.body[0].body[1:]):
+    return tree.body[0].body[1:]
+
+
+def _placeholder(body: list[ast.stmt], indent: str, wanted: set[str]) -> list[str]:
+    lines = [f"{each} = ..." for each in _assigned(body) if each in wanted]
+    if _returns(body):
         lines.append("return ...")
-    if not lines and region.indent:
+    if not lines and indent:
         lines.append("...")
-    return [f"{region.indent}{line}" for line in ["# Your code here", *lines]]
-
-
-def _level(body: list[str], indent: str) -> list[str]:
-    return [line.removeprefix(indent) for line in body]
+    return [f"{indent}{line}" for line in ["# Your code here", *lines]]
 
 
 def _assigned(statements: Iterable[ast.stmt]) -> list[str]:

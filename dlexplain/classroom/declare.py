@@ -23,8 +23,8 @@ class Exercise:
 
     `check(answer, **given)` returns `right(...)` or `wrong(...)`. `hints` are nudge, part and answer.
     `reference` is an answer that passes. `wrong` holds at least three named wrong answers, each with a
-    fragment of the message that must meet it. `given` are example values of what the notebook hands over beside the
-    answer. `expects` says in a few words what kind of answer is wanted.
+    fragment of the message that must meet it. `given` are example values of what the notebook hands over
+    beside the answer. `expects` says in a few words what kind of answer is wanted.
     """
 
     name: str

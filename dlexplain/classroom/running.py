@@ -26,7 +26,7 @@ _STATE = "application/vnd.jupyter.widget-state+json"
 
 @dataclass(frozen=True)
 class Budget:
-    """What a lesson may use; 120 s on two cores are held as seconds of processor, steady on a busy machine."""
+    """What a lesson may use; 120 s on two cores are held as seconds of processor."""
 
     cpu_seconds: float = 240.0
     memory_bytes: float = 3e9
@@ -67,8 +67,9 @@ class Run:
         """A plain value or small array (as a list) of the notebook, or of an expression asked for."""
         if name not in self.values:
             raise InputError(
-                f"{self.name} has no plain value {name!r}. {suggest(name, self.values)}Numbers, text, small "
-                "arrays and lists of them are kept; ask for others with run(..., expressions={name: expression})."
+                f"{self.name} has no plain value {name!r}. {suggest(name, self.values)}"
+                "Numbers, text, small arrays and lists of them are kept; "
+                "ask for others with run(..., expressions={name: expression})."
             )
         return self.values[name]
 
@@ -111,8 +112,12 @@ def run(
     budget: Budget = Budget(),
     sweep: bool = True,
     expressions: Mapping[str, str] | None = None,
+    folder: str | Path | None = None,
 ) -> Run:
-    """Execute the notebook at `path` from top to bottom, then sweep its controls. Raises no fault: returns all."""
+    """Execute a notebook from top to bottom, then sweep its controls. Faults are returned, not raised.
+
+    It works in `folder`, or where it lies. `expressions` are evaluated after its last cell, for `Run.value`.
+    """
     try:
         import nbclient  # noqa: F401
         import nbformat
@@ -121,12 +126,17 @@ def run(
     path = Path(path)
     book = nbformat.read(path, as_version=4)
     with tempfile.TemporaryDirectory(prefix="dlexplain-run-") as scratch:
-        return asyncio.run(_Runner(path, book, budget, Path(scratch)).run(sweep, dict(expressions or {})))
+        return asyncio.run(
+            _Runner(path, Path(folder or path.parent), book, budget, Path(scratch)).run(
+                sweep, dict(expressions or {})
+            )
+        )
 
 
 class _Runner:
-    def __init__(self, path: Path, book: Any, budget: Budget, scratch: Path) -> None:
-        self.path, self.book, self.budget, self.scratch = path, book, budget, scratch
+    def __init__(self, path: Path, folder: Path, book: Any, budget: Budget, scratch: Path) -> None:
+        self.path, self.folder, self.book = path, folder.resolve(), book
+        self.budget, self.scratch = budget, scratch
         self.faults: list[str] = []
         self.cells: list[Cell] = []
 
@@ -136,7 +146,7 @@ class _Runner:
         log = open(self.scratch / "kernel.log", "w", encoding="utf-8")  # noqa: SIM115 closed below
         try:
             async with client.async_setup_kernel(
-                cwd=str(self.path.resolve().parent),
+                cwd=str(self.folder),
                 env=self._environment(),
                 stdout=log,
                 stderr=log,

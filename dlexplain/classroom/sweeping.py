@@ -155,7 +155,7 @@ def _setting(widget: Any, trait: str, value: Any) -> tuple[str, Callable[[], Non
 
 
 class _Errors:
-    """Collects errors that Jupyter shows and does not raise: in callbacks, in `interact`, Output and threads."""
+    """Collects errors that Jupyter shows and does not raise: in callbacks, Output and threads."""
 
     def __init__(self) -> None:
         self._kept: list[str] = []

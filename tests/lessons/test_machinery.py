@@ -1,0 +1,112 @@
+"""Every lesson found: its notebooks are what its source makes, leak nothing, and run within their budgets."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dlexplain.classroom import building
+from dlexplain.classroom.lessons import declared, numbers
+from dlexplain.classroom.running import Run
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = building.sources(ROOT)
+EACH = [pytest.param(path, id=path.stem) for path in SOURCES]
+CALLS = {"exercises": "check", "predictions": "predict", "orders": "order"}
+
+
+def _number(source: Path) -> int:
+    return int(source.name[:2])
+
+
+def test_every_source_has_its_declarations_and_the_other_way_round() -> None:
+    assert [_number(path) for path in SOURCES] == numbers()
+
+
+def test_the_notebooks_are_in_step_with_their_sources(capsys: pytest.CaptureFixture[str]) -> None:
+    assert building.command_check(ROOT) == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("source", EACH)
+def test_no_solution_reaches_the_students(source: Path) -> None:
+    text = source.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    regions = building.regions(text, source.name)
+    assert regions, "a lesson without a solution has no exercise"
+    students = (ROOT / "notebooks" / source.with_suffix(".ipynb").name).read_text(encoding="utf-8")
+    seen = {
+        line.strip().removeprefix("# ")
+        for cell in json.loads(students)["cells"]
+        for line in "".join(cell["source"]).splitlines()
+    }
+    for region in regions:
+        for line in lines[region.first + 1 : region.last]:
+            bare = line.strip().removeprefix("# ")
+            if len(bare) > 3:
+                assert bare not in seen, f"{source.name}: students see the solution's line {bare!r}"
+    assert "SOLUTION" not in students
+
+
+@pytest.mark.parametrize("source", EACH)
+@pytest.mark.parametrize("folder", [".", "solutions"])
+def test_a_notebook_holds_no_output_state_or_foreign_metadata(source: Path, folder: str) -> None:
+    book = json.loads(
+        (ROOT / "notebooks" / folder / source.with_suffix(".ipynb").name).read_text(encoding="utf-8")
+    )
+    assert set(book) == {"cells", "metadata", "nbformat", "nbformat_minor"}
+    assert book["metadata"] == {"kernelspec": building.KERNEL, "language_info": {"name": "python"}}
+    for cell in book["cells"]:
+        assert set(cell["metadata"]) <= set(building.KEPT_METADATA)
+        assert cell.get("outputs", []) == []
+        assert cell.get("execution_count") is None
+        assert "attachments" not in cell
+
+
+@pytest.mark.parametrize("source", EACH)
+def test_the_page_uses_all_that_is_declared(source: Path) -> None:
+    lesson = declared(_number(source))
+    called: dict[str, set[object]] = {}
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            names = called.setdefault(node.func.attr, set())
+            names.update(each.value for each in node.args[:1] if isinstance(each, ast.Constant))
+    for part, method in CALLS.items():
+        assert set(getattr(lesson, part)) <= called.get(method, set()), (
+            f"declared, and not on the page: {part}"
+        )
+    assert set(lesson.predictions) <= called.get("reveal", set())
+    assert {"quiz", "glossary", "sources"} <= set(called)
+
+
+@pytest.mark.slow
+@pytest.mark.lessons
+@pytest.mark.parametrize("source", EACH)
+def test_the_teachers_notebook_runs(source: Path, run_lesson: Callable[..., Run]) -> None:
+    number = _number(source)
+    done = run_lesson(number)
+    assert not done.faults, done.summary()
+    assert not done.sweep["cut_short"], "more controls than a sweep can move"
+    assert not done.without_twin, f"cells {done.without_twin} show a widget without a static twin"
+    kept = done.progress[f"lesson_{number:02d}"]
+    lesson = declared(number)
+    assert all(kept["exercises"].get(name, {}).get("passed") for name in lesson.exercises), kept["exercises"]
+    assert set(kept["predictions"]) == set(lesson.predictions)
+    assert set(lesson.quiz) <= set(kept["quiz"])
+
+
+@pytest.mark.slow
+@pytest.mark.lessons
+@pytest.mark.parametrize("source", EACH)
+def test_the_students_notebook_runs_with_every_exercise_skipped(
+    source: Path, run_lesson: Callable[..., Run]
+) -> None:
+    done = run_lesson(_number(source), "students")
+    assert not done.faults, done.summary()
+    kept = done.progress.get(f"lesson_{_number(source):02d}", {"exercises": {}})
+    assert not [name for name, entry in kept["exercises"].items() if entry.get("tries")], (
+        "a placeholder was judged"
+    )
