@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,10 @@ class DrawingBoard(Shell):
 
     _esm = front_end("paint.js", "panel.js", "drawing_board.js")
 
-    drawing = traitlets.Bytes(b"").tag(sync=True)
+    # As text on the wire: front ends do not compare buffers alike.
+    drawing = traitlets.Bytes(b"").tag(
+        sync=True, to_json=lambda value, _: b64encode(value).decode(), from_json=lambda text, _: b64decode(text)
+    )
     method = traitlets.Unicode().tag(sync=True)
     layer = traitlets.Unicode("").tag(sync=True)
     target = traitlets.Int(None, allow_none=True).tag(sync=True)
@@ -170,16 +174,13 @@ class DrawingBoard(Shell):
 
     def sweep(self) -> list[Callable[[], None]]:
         """Calls that work every control once; the last ones put everything back."""
-        def setting(trait: str, value: Any) -> Callable[[], None]:
-            return lambda: setattr(self, trait, value)
-
-        start = {"drawing": self.drawing, **self._choice()}
-        calls = [setting("drawing", entry["drawing"]) for entry in self.menu["examples"]]
-        calls += [self.clear, lambda: self.draw([((0.3, 0.2), (0.7, 0.2), (0.45, 0.85))])]
-        for trait, entries in (("method", "methods"), ("layer", "layers")):
-            calls += [setting(trait, entry["value"]) for entry in self.menu[entries]]
-        calls += [setting("target", i) for i in (*range(min(self._classes, 3)), None)]
-        return calls + [setting(name, value) for name, value in start.items()]
+        example = self.menu["examples"][0]["drawing"]
+        settings: list[tuple[str, Any]] = [("drawing", entry["drawing"]) for entry in self.menu["examples"]]
+        settings += [("drawing", bytes(len(example))), ("drawing", example)]
+        settings += [("method", entry["value"]) for entry in self.menu["methods"]]
+        settings += [("layer", entry["value"]) for entry in self.menu["layers"]]
+        settings += [("target", i) for i in (*range(min(self._classes, 3)), None)]
+        return self._steps(*settings, ("drawing", self.drawing), *self._choice().items())
 
     def to_html(self, path: str | Path | None = None, **options: Any) -> str:
         """A page with the present drawing (where there is one) and the prepared examples, read beforehand: every
@@ -200,7 +201,8 @@ class DrawingBoard(Shell):
         note = ("Recorded: these drawings can be chosen, and explained in every way listed. To draw your own, open the "
                 "notebook.")
         first = next(iter(boards))
-        state = {**self._choice(), "target": None, "example": first, "drawing": examples[0]["drawing"],
+        state = {**self._choice(), "target": None, "example": first,
+                 "drawing": b64encode(examples[0]["drawing"]).decode(),
                  "menu": {**self.menu, "recorded": True, "examples": examples, "targets": self.menu["targets"][:1],
                           "note": note}}
         record = {"state": state, "choices": ["example", "method", "layer", "target"], "panels": panels,

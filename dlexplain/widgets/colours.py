@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import plotly.colors
 
-from dlexplain.figures import theme as look
-from dlexplain.figures.theme import Palette, rgb
+from dlexplain.figures.theme import DARK, LIGHT, SEQUENTIAL, Palette, rgb
 
 Scale = list[list[int]]
 
@@ -17,8 +16,8 @@ def _diverging(palette: Palette) -> Scale:
 
 def scales() -> dict[str, dict[str, Scale]]:
     """`{"light" or "dark": {"diverging" or "sequential": colours at even steps}}`."""
-    one_sided = [list(rgb(colour)) for colour in getattr(plotly.colors.sequential, look.SEQUENTIAL)]
+    one_sided = [list(rgb(colour)) for colour in getattr(plotly.colors.sequential, SEQUENTIAL)]
     return {
         name: {"diverging": _diverging(palette), "sequential": one_sided}
-        for name, palette in (("light", look.LIGHT), ("dark", look.DARK))
+        for name, palette in (("light", LIGHT), ("dark", DARK))
     }

@@ -23,7 +23,9 @@ function render({ model, el: root }) {
   const { width, height } = menu;
   const radius = menu.pen * Math.max(width, height);
   root.classList.add("dlx", "dlx-drawing");
-  let cells = Uint8Array.from(bytesOf(model.get("drawing")));
+  root.setAttribute("data-lm-suppress-shortcuts", "true"); // JupyterLab's own keys: D, D would delete the cell
+  const received = () => Uint8Array.from(atob(model.get("drawing")), (letter) => letter.charCodeAt(0));
+  let cells = received();
   let own = null;               // the drawing last sent from here, to tell it from one set in Python
   const history = [];
   let erasing = false;
@@ -73,9 +75,15 @@ function render({ model, el: root }) {
   // Ink.
   function paint() {
     drawPicture(paper, { width, height, channels: 1, pixels: cells }, 320);
-    if (!cursor.shown) return;
     const context = paper.getContext("2d");
     const cell = paper.width / width;
+    if (!menu.recorded && !cells.some((value) => value > 0)) {
+      context.fillStyle = "#9aa3af";
+      context.font = `500 ${paper.width / 16}px system-ui, sans-serif`;
+      context.textAlign = "center";
+      context.fillText("Draw a digit here", paper.width / 2, paper.height / 2);
+    }
+    if (!cursor.shown) return;
     context.lineWidth = 3;
     context.strokeStyle = "#ffb000";
     context.beginPath();
@@ -108,8 +116,8 @@ function render({ model, el: root }) {
     framed = true;
     requestAnimationFrame(() => {
       framed = false;
-      own = cells.slice();
-      ask({ drawing: new DataView(own.buffer) });
+      own = btoa(String.fromCharCode(...cells));
+      if (own !== model.get("drawing")) ask({ drawing: own });
     });
   }
   function show_example(name) {
@@ -193,10 +201,9 @@ function render({ model, el: root }) {
     root.dispatchEvent(new CustomEvent("dlx-shown"));
   }
   function adopt() {
-    const given = bytesOf(model.get("drawing"));
-    if (own && given.length === own.length && given.every((value, i) => value === own[i])) return;
+    if (own === model.get("drawing")) return;
     own = null;
-    cells = Uint8Array.from(given);
+    cells = received();
     paint();
   }
   function showControls() {

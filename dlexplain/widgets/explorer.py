@@ -97,6 +97,7 @@ class ExplanationExplorer(Shell):
         self._scores = {label: _scores(twin) for label, twin in self._twins.items()}
         self._layers = layer_choices({k: t.model for k, t in self._twins.items()},
                                      {k: t.inputs for k, t in self._twins.items()}, layers)
+        self._pictorial = self._picture_layers()
         self._options = {name: dict(given) for name, given in (options or {}).items()}
         self._seed = seed
         self._labels = None if labels is None else [self._name_of(label) for label in labels]
@@ -104,7 +105,8 @@ class ExplanationExplorer(Shell):
         frameworks = [*self._twins, *([SIDE_BY_SIDE] if len(self._twins) > 1 else [])]
         super().__init__(
             menu=self._menu(title, list(methods), frameworks), method=methods[0], framework=frameworks[-1],
-            layer=self._first_layer(),
+            # The last one with pictures: Grad-CAM's own choice, and the most telling to look into.
+            layer=self._pictorial[-1] if self._pictorial else next(iter(self._layers), ""),
         )
         self.observe(self._redraw, names=["sample", "target", "method", "layer", "framework"])
         self._redraw()
@@ -114,14 +116,14 @@ class ExplanationExplorer(Shell):
     def _name_of(self, label: Any) -> str:
         return class_name(self._class_names, int(label)) if isinstance(label, (int, np.integer)) else str(label)
 
-    def _first_layer(self) -> str:
-        """The last layer that holds pictures: Grad-CAM's own choice, and the most telling to look into."""
+    def _picture_layers(self) -> list[str]:
+        """The choices that hold pictures, the only ones that Grad-CAM can use."""
         twin = next(iter(self._twins.values()))
-        if not self._layers:
-            return ""
         inside = twin.model.activations(twin.inputs[:1])
-        pictures = [c for c, names in self._layers.items() if np.ndim(inside.get(names[twin.label])) == 4]
-        return pictures[-1] if pictures else next(iter(self._layers))
+        return [choice for choice, names in self._layers.items() if np.ndim(inside.get(names[twin.label])) == 4]
+
+    def _usable_layers(self, method: str) -> list[str]:
+        return self._pictorial if method == "gradcam" else list(self._layers)
 
     def _classes(self) -> int:
         return next(iter(self._scores.values())).shape[-1] if self._single_vector() else 0
@@ -231,18 +233,15 @@ class ExplanationExplorer(Shell):
 
     def sweep(self) -> list[Callable[[], None]]:
         """Calls that work every control once: each method, framework, layer, some samples and classes."""
-        def setting(trait: str, value: Any) -> Callable[[], None]:
-            return lambda: setattr(self, trait, value)
-
-        start = self._choice()
-        calls = [setting("sample", i) for i in dict.fromkeys((0, self._count // 2, self._count - 1))]
-        calls += [setting("target", i) for i in (*range(min(self._classes(), 3)), None)]
-        calls += [setting("framework", entry["value"]) for entry in self.menu["frameworks"]]
+        settings: list[tuple[str, Any]] = []
+        settings += [("sample", i) for i in dict.fromkeys((0, self._count // 2, self._count - 1))]
+        settings += [("target", i) for i in (*range(min(self._classes(), 3)), None)]
+        settings += [("framework", entry["value"]) for entry in self.menu["frameworks"]]
         for entry in self.menu["methods"]:
-            calls.append(setting("method", entry["value"]))
+            settings.append(("method", entry["value"]))
             if entry["layered"]:
-                calls += [setting("layer", other["value"]) for other in self.menu["layers"]]
-        return calls + [setting(name, value) for name, value in start.items()]
+                settings += [("layer", layer) for layer in self._usable_layers(entry["value"])]
+        return self._steps(*settings, *self._choice().items())
 
     def to_html(self, path: str | Path | None = None, *, samples: int = _RECORDED_SAMPLES,
                 max_bytes: int = _RECORDED_BYTES, **options: Any) -> str:
@@ -266,7 +265,7 @@ class ExplanationExplorer(Shell):
             for target in (None, -1) if self._classes() > 1 else (None,):
                 goal = None if target is None else self._runner_up(sample)
                 for entry in menu["methods"]:
-                    for layer in self._layers if entry["layered"] and self._layers else [""]:
+                    for layer in self._usable_layers(entry["value"]) or [""] if entry["layered"] else [""]:
                         for name in self._twins:
                             key = page.key(name, sample, target, entry["value"], layer)
                             with warnings.catch_warnings():

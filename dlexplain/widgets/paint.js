@@ -13,8 +13,8 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 
-let serial = 0;
-export const freshId = (stem) => `dlx-${stem}-${(serial += 1)}`;
+// Random, since each widget on a page has a copy of this module of its own.
+export const freshId = (stem) => `dlx-${stem}-${Math.random().toString(36).slice(2)}`;
 
 export function field(label, control, wide = false) {
   const id = freshId("field");
@@ -229,7 +229,7 @@ export function drawTiles(canvas, tiles, paint, size = 240) {
 
 // Rows of name, bar and figure. A signed bar grows from the middle, to the right for "for".
 export function bars(rows, { limit = 1, signedBars = false, format = (v) => v.toFixed(2), label }) {
-  const list = el("ul", { class: "dlx-bars", "aria-label": label });
+  const list = el("ul", { class: rows.some(({ note }) => note) ? "dlx-bars dlx-noted" : "dlx-bars", "aria-label": label });
   for (const { name, value, strong, note } of rows) {
     const share = limit > 0 ? Math.min(Math.abs(value) / limit, 1) : 0;
     const fill = el("span", { class: value < 0 ? "dlx-fill dlx-against" : "dlx-fill" });
@@ -242,7 +242,7 @@ export function bars(rows, { limit = 1, signedBars = false, format = (v) => v.to
     list.append(el("li", { class: strong ? "dlx-strong" : "" },
       el("span", { class: "dlx-bar-name", text: strong ? `▸ ${name}` : name, title: name }),
       el("span", { class: signedBars ? "dlx-track dlx-signed" : "dlx-track", "aria-hidden": true }, fill),
-      el("span", { class: "dlx-bar-value", text: note ? `${format(value)} ${note}` : format(value) })));
+      el("span", { class: "dlx-bar-value", text: `${format(value)} ${note ?? ""}` })));
   }
   return list;
 }

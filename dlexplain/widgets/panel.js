@@ -51,11 +51,11 @@ function barFigure({ rows, limit }, alt) {
 }
 
 export function predictionBars(predictions, framework) {
-  const rows = predictions.rows.map(({ name, value, top, target }) => ({ name, value, strong: top, note: target ? "◂ explained" : "" }));
+  const rows = predictions.rows.map(({ name, value, top, target }) => ({ name, value, strong: top, note: target ? "◂" : "" }));
   const options = predictions.share
     ? { limit: 1, format: (v) => `${(100 * v).toFixed(v > 0.995 || v < 0.0005 ? 0 : 1)} %`, label: `Class shares by ${framework}` }
     : { limit: predictions.limit, signedBars: true, format: signed, label: `Outputs of ${framework}` };
-  const box = el("div", { class: "dlx-predictions" }, el("h4", { text: predictions.heading }), bars(rows, options));
+  const box = el("div", { class: "dlx-predictions" }, el("h4", { text: rows.some(({ note }) => note) ? `${predictions.heading} (◂ explained)` : predictions.heading }), bars(rows, options));
   return box;
 }
 

@@ -59,6 +59,19 @@ class Shell(anywidget.AnyWidget):
         super().__init__(**state)
         _LIVING.add(self)
 
+    def _steps(self, *settings: tuple[str, Any]) -> list[Callable[[], None]]:
+        """Calls that each set a trait, and raise what the widget could only show."""
+        def step(trait: str, value: Any) -> Callable[[], None]:
+            def work() -> None:
+                before = len(self.errors)
+                setattr(self, trait, value)
+                if len(self.errors) > before:
+                    raise self.errors[-1]
+
+            return work
+
+        return [step(trait, value) for trait, value in settings]
+
     def _choice(self) -> dict[str, Any]:
         raise NotImplementedError
 
@@ -80,10 +93,11 @@ class Shell(anywidget.AnyWidget):
             scene = {"panels": [], "picture": None, "summary": ""}
         with self.hold_sync():
             self.error = message
-            self.scene = {**scene, "choice": choice, "error": message}
+            # The number makes every answer a new one, for a front end that waits for it.
+            self.scene = {**scene, "choice": choice, "error": message, "serial": self.scene.get("serial", 0) + 1}
 
     def sweep(self) -> list[Callable[[], None]]:
-        """Calls that work every control once."""
+        """Calls that work every control once, and raise where the widget shows an error."""
         raise NotImplementedError
 
     def to_html(self, path: str | Path | None = None, **options: Any) -> str:

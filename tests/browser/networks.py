@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-TRAIN = '''
+import os
+SHIM = os.environ.get('SHIM', '')
+TRAIN = SHIM + '''
 import os
 os.environ.update(OMP_NUM_THREADS="1", TF_NUM_INTRAOP_THREADS="1", TF_NUM_INTEROP_THREADS="1", TF_CPP_MIN_LOG_LEVEL="3")
 import numpy as np
@@ -30,4 +32,15 @@ import dlexplain as dlx
 
 models = {"Keras": keras_net, "Torch": dlx.convert(keras_net, to="torch")}
 names = [str(i) for i in range(10)]
+'''
+
+EXPLORER = '''
+explorer = dlx.widgets.ExplanationExplorer(
+    models, pictures[1500:1530], labels=labels[1500:1530], class_names=names)
+explorer
+'''
+
+BOARD = '''
+board = dlx.widgets.DrawingBoard(models)
+board
 '''
