@@ -23,7 +23,6 @@ function render({ model, el: root }) {
   const { width, height } = menu;
   const radius = menu.pen * Math.max(width, height);
   root.classList.add("dlx", "dlx-drawing");
-  root.setAttribute("data-lm-suppress-shortcuts", "true"); // JupyterLab's own keys: D, D would delete the cell
   const received = () => Uint8Array.from(atob(model.get("drawing")), (letter) => letter.charCodeAt(0));
   let cells = received();
   let own = null;               // the drawing last sent from here, to tell it from one set in Python

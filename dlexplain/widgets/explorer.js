@@ -8,7 +8,6 @@ const CHOICES = ["sample", "target", "method", "layer", "framework"];
 function render({ model, el: root }) {
   const menu = model.get("menu");
   root.classList.add("dlx", "dlx-explorer");
-  root.setAttribute("data-lm-suppress-shortcuts", "true"); // JupyterLab takes arrow keys on whatever is no text field
   const asked = () => Object.fromEntries(CHOICES.map((name) => [name, model.get(name)]));
   const ask = (changes) => {
     model.set(changes);

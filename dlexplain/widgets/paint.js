@@ -1,7 +1,11 @@
 // What both widgets draw with: elements made of text (never of markup), maps on canvas, bars, legends.
 
+const FOCUSABLE = ["button", "canvas", "input", "select"];
+
 export function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
+  // Else JupyterLab takes the arrow keys, Enter and D, D (which deletes the cell) from whatever is no text field.
+  if (FOCUSABLE.includes(tag)) node.setAttribute("data-lm-suppress-shortcuts", "true");
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
     if (name === "text") node.textContent = value;

@@ -47,7 +47,7 @@ def explorer(opened: tuple[Notebook, Watch]) -> Locator:
     """The explorer, back at its first choices."""
     found = opened[0].page.locator(".dlx-explorer")
     found.scroll_into_view_if_needed()
-    found.get_by_label("Method").select_option("saliency")
+    found.get_by_label("Method", exact=True).select_option("saliency")
     found.get_by_role("radio", name="Side by side").check()
     slide(found, 0)
     return found
@@ -129,7 +129,7 @@ def test_twins_show_the_same_map(explorer: Locator) -> None:
 def test_every_choice_redraws(explorer: Locator) -> None:
     canvas = explorer.locator("canvas.dlx-map").first
     before = pixels(canvas)
-    explorer.get_by_label("Method").select_option("input_x_gradient")
+    explorer.get_by_label("Method", exact=True).select_option("input_x_gradient")
     wait_for(explorer, method="input_x_gradient")
     assert pixels(explorer.locator("canvas.dlx-map").first) != before
     before = pixels(explorer.locator("canvas.dlx-map").first)
@@ -137,11 +137,11 @@ def test_every_choice_redraws(explorer: Locator) -> None:
     wait_for(explorer, target=8)
     assert pixels(explorer.locator("canvas.dlx-map").first) != before
     explorer.get_by_label("Class", exact=True).select_option("")
-    explorer.get_by_label("Method").select_option("activations")
+    explorer.get_by_label("Method", exact=True).select_option("activations")
     wait_for(explorer, method="activations", target=None)
     tiles = explorer.locator("canvas.dlx-tiles")
     before = pixels(tiles.first)
-    layer = explorer.get_by_label("Layer")
+    layer = explorer.get_by_label("Layer", exact=True)
     expect(layer).to_be_enabled()
     layer.select_option("edges")
     wait_for(explorer, layer="edges")
@@ -155,6 +155,7 @@ def test_every_choice_redraws(explorer: Locator) -> None:
 def test_the_explorer_works_from_the_keyboard(explorer: Locator) -> None:
     slider = explorer.locator("input[type=range]")
     slider.focus()
+    explorer.page.wait_for_selector(".jp-Notebook.jp-mod-commandMode")  # where JupyterLab wants the keys for itself
     slider.press("ArrowRight")
     wait_for(explorer, sample=1)
     explorer.page.keyboard.press("Tab")
@@ -171,10 +172,10 @@ def test_the_explorer_works_from_the_keyboard(explorer: Locator) -> None:
 
 
 def test_an_error_is_told_in_words_and_the_widget_goes_on(explorer: Locator) -> None:
-    explorer.get_by_label("Method").select_option("gradcam")
-    explorer.get_by_label("Layer").select_option("digit")
+    explorer.get_by_label("Method", exact=True).select_option("gradcam")
+    explorer.get_by_label("Layer", exact=True).select_option("digit")
     expect(explorer.locator(".dlx-status.dlx-error")).to_contain_text("digit", timeout=20_000)
-    explorer.get_by_label("Method").select_option("saliency")
+    explorer.get_by_label("Method", exact=True).select_option("saliency")
     wait_for(explorer, method="saliency")
     expect(explorer.locator(".dlx-status.dlx-error")).to_have_count(0)
     assert explorer.locator("canvas.dlx-map").count() == 2
@@ -220,6 +221,9 @@ def test_the_keyboard_draws(opened: tuple[Notebook, Watch], board: Locator) -> N
     keys.press("Enter")
     expect(board.locator(".dlx-status")).to_contain_text("Torch says 1", timeout=20_000)
     drawn = pixels(paper)
+    opened[0].page.wait_for_selector(".jp-Notebook.jp-mod-commandMode")
+    keys.press("d")
+    keys.press("d")
     keys.press("Delete")
     expect(board.locator(".dlx-desk .dlx-readout")).to_have_text("Rubbed out.")
     assert pixels(paper) != drawn
