@@ -42,6 +42,7 @@ $(STAMP): $(BIN)/python requirements.lock pyproject.toml
 	@echo "Installing dlexplain and what it needs (some minutes the first time)"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/dlexplain doctor --guard-kernels >/dev/null
 	@touch $(STAMP)
 
 lab: $(STAMP)

@@ -5,8 +5,8 @@ stops the process with "LLVM ERROR: inconsistency in registered CommandLine opti
 making of any `torch.optim` optimiser load Triton. In the other order both work (measured: TensorFlow 2.21,
 Triton 3.9).
 
-So Triton is imported just before TensorFlow; where TensorFlow came first, Triton is kept out, and Torch, which
-knows how to do without, goes on. `import dlexplain` installs this: one comparison an import, nothing loaded.
+So Triton is imported just before TensorFlow. Where TensorFlow came first, Triton is kept out, and Torch goes
+on without it, as it can. `import dlexplain` installs this: one comparison an import, nothing loaded.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ import warnings
 
 KEPT_OUT = (
     "TensorFlow was imported before Triton, which comes with Torch. Loading Triton now would end the process "
-    '("LLVM ERROR: inconsistency in registered CommandLine options"), so dlexplain keeps it out: Torch goes '
-    "on without it, torch.compile cannot use the GPU, and `import triton` is halted. To have all of it, restart "
-    "Python (in a notebook: restart the kernel) and make `import dlexplain` the first import."
+    '("LLVM ERROR: inconsistency in registered CommandLine options"), so dlexplain keeps it out. Torch '
+    "goes on without it, torch.compile cannot use the GPU, and `import triton` is halted. To have all of it, "
+    "restart Python (in a notebook: restart the kernel) and make `import dlexplain` the first import."
 )
 NOT_IMPORTABLE = (
     "Triton, which comes with Torch, is installed but cannot be imported ({reason}). TensorFlow "
