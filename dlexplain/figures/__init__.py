@@ -12,7 +12,7 @@ from dlexplain.figures.comparisons import agreement, comparison
 from dlexplain.figures.learning import confusion, decision_border, training_curves
 from dlexplain.figures.network import activation_histograms, activations, dead_units, feature_visualisation
 from dlexplain.figures.pictures import images
-from dlexplain.figures.showing import save_html, to_html
+from dlexplain.figures.showing import offline, save_html, to_html
 from dlexplain.figures.tables import bars
 from dlexplain.figures.theme import theme
 from dlexplain.figures.timeseries import sensors
@@ -31,6 +31,7 @@ __all__ = [
     "decision_border",
     "feature_visualisation",
     "images",
+    "offline",
     "save_html",
     "sensors",
     "theme",

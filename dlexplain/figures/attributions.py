@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from dlexplain.errors import InputError
 from dlexplain.figures import pictures, tables, timeseries, tokenised
-from dlexplain.figures.canvas import Figure, Frame, canvas, colour_scale, robust_limit
+from dlexplain.figures.canvas import Figure, Frame, Limit, canvas, colour_scale, drawn_height, robust_limit
 from dlexplain.figures.facts import common_facts, panel_lines, said
 from dlexplain.figures.theme import ThemeName
-from dlexplain.figures.wording import literal, method_title
+from dlexplain.figures.wording import method_title
 
 if TYPE_CHECKING:
     from dlexplain.attribution.result import Attribution
@@ -38,7 +40,6 @@ def attribution(
     """
     samples = chosen(attribution, sample)
     count = len(attribution.values) if isinstance(attribution.values, tuple) else 1
-    single = len(samples) == 1
     parts = [Part(attribution, i, channels, tokens) for i in range(count)]
     heading = title or f"{method_title(attribution.method)}: what decided"
     coloured = [values for part in parts if part.kind != "table" for values in map(part.values, samples)]
@@ -47,12 +48,17 @@ def attribution(
     facts += [end.fact] if coloured else []
     facts += [f"Maps are drawn in blocks of {b} × {b} pixels (mean)." for b in sorted({p.block for p in parts}) if b > 1]
     frame = Frame(heading, said(attribution, samples, parts, heading), facts, attribution.warnings, theme)
-    figure, cells = _grid(frame, parts, samples, attribution, top, single)
-    colour_scale(figure, end, shown=bool(coloured), height=260)
-    if not coloured:
-        tables.two_colours(figure)
-    for part, s, row, column in cells:
-        part.draw(figure, row, column, s, top=top or (20 if single else 8))
+    cells, rows, columns = _grid(parts, samples, attribution)
+    narrow = len(cells) > 1
+    top = top or (8 if narrow else 20)
+    figure = _frame(frame, cells, rows, columns, samples, top)
+    colour_scale(figure, end if coloured else Limit(1, 1), shown=bool(coloured), height=drawn_height(figure))
+    for cell in cells:
+        cell.part.draw(figure, cell.row, cell.column, cell.sample, top=top, narrow=narrow)
+    taken = {(cell.row, cell.column + k) for cell in cells for k in range(max(part.panels for part in parts))}
+    for row, column in product(range(1, rows + 1), range(1, columns + 1)):
+        if (row, column) not in taken:
+            pictures.empty_panel(figure, row, column)
     return figure
 
 
@@ -106,18 +112,18 @@ class Part:
             return [str(t) for t in self._texts(sample)]
         return self.names or [f"feature {i}" for i in range(int(np.prod(self.raw.shape[1:])))]
 
-    def height(self, samples: Sequence[int], *, top: int, single: bool) -> float:
+    def height(self, samples: Sequence[int], *, top: int, narrow: bool) -> float:
         """Pixels that a panel of these samples needs."""
         if self.kind == "image":
-            return 300 if single else 168
+            return 150 if narrow else 290
         if self.kind == "series":
-            return min(self.maps.shape[-1], top) * (timeseries.LANE if single else 30) + 30
+            return min(self.maps.shape[-1], top) * (32 if narrow else timeseries.LANE)
         if self.kind == "tokens":
-            return max(self._lines(s, single) for s in samples) * tokenised.LINE + 6
+            return max(max(self.lines(s, narrow) for s in samples) * tokenised.LINE, 40 if narrow else 150)
         count = int(np.prod(self.raw.shape[1:]))
-        return (min(count, top) + (count > top)) * tables.BAR + 40
+        return (min(count, top) + (count > top)) * tables.BAR + 10
 
-    def draw(self, figure: Figure, row: int, column: int, sample: int, *, top: int, extent: float | None = None,
+    def draw(self, figure: Figure, row: int, column: int, sample: int, *, top: int, narrow: bool,
              picture: bool = True) -> None:
         """Draws one sample into its panel; a picture stands left of its map."""
         if self.kind == "image":
@@ -128,13 +134,12 @@ class Part:
             names = timeseries.sensor_names(self.names, self.maps.shape[-1])
             timeseries.sensor_panel(figure, row, column, self.maps[sample], self.series[sample], names, top=top)
         elif self.kind == "tokens":
-            single = figure.get_subplot(1, 2) is None if _has_columns(figure) else True
-            wide = tokenised.WIDE if single else tokenised.WIDE // 2
-            lines = max(1, self._lines(sample, single))
-            tokenised.token_panel(figure, row, column, self.values(sample), self._texts(sample), wide=wide, lines=lines)
+            lines = max(self.lines(sample, narrow), 1 if narrow else 150 / tokenised.LINE)
+            tokenised.token_panel(figure, row, column, self.values(sample), self._texts(sample), lines=lines,
+                                  wide=tokenised.WIDE // 2 if narrow else tokenised.WIDE)
         else:
-            tables.bar_panel(figure, row, column, self.values(sample), self.labels(sample), top=top, extent=extent,
-                             inputs=self.inputs[sample], longest=34 if top > 8 else 22)
+            tables.bar_panel(figure, row, column, self.values(sample), self.labels(sample), top=top, narrow=narrow,
+                             inputs=self.inputs[sample])
 
     def _texts(self, sample: int) -> list[Any]:
         ids = np.ravel(self.inputs[sample])
@@ -147,8 +152,9 @@ class Part:
             raise InputError(f"figures: sample {sample} has {len(ids)} tokens, but tokens= gives {len(texts)} texts.")
         return list(texts)
 
-    def _lines(self, sample: int, single: bool) -> int:
-        wide = tokenised.WIDE if single else tokenised.WIDE // 2
+    def lines(self, sample: int, narrow: bool) -> int:
+        """How many lines the tokens of one sample take."""
+        wide = tokenised.WIDE // 2 if narrow else tokenised.WIDE
         return max(1, len(tokenised.lay_out(self._texts(sample), wide)[1]))
 
 
@@ -160,44 +166,54 @@ def _lanes(array: np.ndarray, layout: str | None) -> np.ndarray:
     return np.moveaxis(array, 1, 2) if layout == "channels_first" else array
 
 
-def _has_columns(figure: Figure) -> bool:
-    return len(figure._grid_ref[0]) > 1
+@dataclass(frozen=True)
+class Cell:
+    """One panel of a grid (for a picture with its map: the left one of two), and its title."""
+
+    part: Part
+    sample: int
+    row: int
+    column: int
+    title: list[str]
 
 
-def _grid(frame: Frame, parts: list[Part], samples: list[int], attribution: Attribution, top: int | None, single: bool):
-    """The empty figure, and for each panel its part, sample, row and column."""
-    most = top or (20 if single else 8)
+def _grid(parts: list[Part], samples: list[int], attribution: Attribution) -> tuple[list[Cell], int, int]:
+    """The panels, and how many rows and columns they make: samples two abreast, several inputs below each other."""
+    wide = max(part.panels for part in parts)
     if len(parts) > 1:
-        across = sum(p.panels for p in parts)
-        starts = np.cumsum([1] + [p.panels for p in parts])
-        cells = [(p, s, r + 1, int(starts[i])) for r, s in enumerate(samples) for i, p in enumerate(parts)]
-        rows, single = len(samples), False
-    else:
-        pairs = 1 if single or parts[0].kind == "series" else 2
-        across = pairs * parts[0].panels
-        cells = [(parts[0], s, i // pairs + 1, i % pairs * parts[0].panels + 1) for i, s in enumerate(samples)]
-        rows = -(-len(samples) // pairs)
-    titles: list[list[str]] = [[] for _ in range(rows * across)]
-    for part, s, row, column in cells:
-        lines = panel_lines(attribution, s) if part.index == 0 else [f"input {part.index}"]
-        if len(samples) == 1 and len(parts) == 1:
-            lines = ["input"] if part.kind == "image" else []
-            if part.kind == "image":
-                titles[column] = [literal("attribution over the input, in grey")]
-        elif len(parts) > 1 and part.index == 0 and len(samples) == 1:
-            lines = ["input 0"]
-        titles[(row - 1) * across + column - 1] = lines
-    height = max(p.height(samples, top=most, single=single) for p in parts)
-    kinds = {p.kind for p in parts}
-    figure = canvas(
-        frame, rows=rows, columns=across, row_height=height, titles=titles,
-        right=16 if kinds == {"table"} else 84, bottom=16 if kinds <= {"image", "tokens"} else 48,
-        gap_x=24 if kinds <= {"image", "tokens"} else 190 if "table" in kinds else 90,
-        gap_y=16 if kinds <= {"image", "tokens"} else 56,
+        cells = []
+        for s in samples:
+            for part in parts:
+                head = panel_lines(attribution, s)[0]
+                cells.append(Cell(part, s, len(cells) + 1, 1, [f"{head}, input {part.index}"]))
+        return cells, len(cells), wide
+    part = parts[0]
+    if len(samples) == 1:
+        return [Cell(part, samples[0], 1, 1, ["input"] if part.kind == "image" else [])], 1, wide
+    abreast = 1 if part.kind == "series" else 2
+    cells = [Cell(part, s, i // abreast + 1, i % abreast * wide + 1, panel_lines(attribution, s))
+             for i, s in enumerate(samples)]
+    return cells, cells[-1].row, abreast * wide
+
+
+def _frame(frame: Frame, cells: list[Cell], rows: int, columns: int, samples: list[int], top: int) -> Figure:
+    """The empty figure for these panels."""
+    parts = list({cell.part.index: cell.part for cell in cells}.values())
+    stacked, narrow = len(parts) > 1, len(cells) > 1
+    kinds = {part.kind for part in parts}
+    heights = [parts[row % len(parts)].height(samples, top=top, narrow=narrow) for row in range(rows)]
+    titles: list[list[str]] = [[] for _ in range(rows * columns)]
+    specs: list[list[dict | None]] = [[{} for _ in range(columns)] for _ in range(rows)]
+    for cell in cells:
+        titles[(cell.row - 1) * columns + cell.column - 1] = cell.title
+        if stacked and columns > cell.part.panels:
+            specs[cell.row - 1] = [{"colspan": columns}] + [None] * (columns - 1)
+    if not narrow and kinds == {"image"}:
+        titles[1] = ["attribution, over the input in grey"]
+    with_axes = kinds - {"image", "tokens"}
+    side_by_side = "table" in kinds and columns > 1 and not stacked
+    return canvas(
+        frame, rows=rows, columns=columns, row_height=heights, titles=titles, specs=specs,
+        left=150 if side_by_side else 16, right=16 if kinds == {"table"} else 84, bottom=48 if with_axes else 16,
+        gap_x=150 if side_by_side else 24, gap_y=50 if with_axes else 14,
     )
-    used = {(row, column + k) for part, _, row, column in cells for k in range(part.panels)}
-    for row in range(1, rows + 1):
-        for column in range(1, across + 1):
-            if (row, column) not in used:
-                pictures.empty_panel(figure, row, column)
-    return figure, cells

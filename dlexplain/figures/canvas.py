@@ -22,18 +22,25 @@ class Figure(go.Figure):
     @property
     def alt(self) -> str:
         """What the figure shows, in words."""
-        meta = self.layout.meta
-        return str(meta.get("alt", "")) if isinstance(meta, dict) else ""
+        return alt_text(self)
 
     def _ipython_display_(self) -> None:
-        from dlexplain.figures.showing import display
+        from dlexplain.figures.showing import display, is_notebook_default
 
-        display(self)
+        if is_notebook_default():
+            display(self)
+        else:
+            super()._ipython_display_()
 
-    def _repr_mimebundle_(self, include=None, exclude=None, **options):
-        from dlexplain.figures.showing import mimebundle
+    def _repr_mimebundle_(self, *args, **options):
+        from dlexplain.figures.showing import is_notebook_default, mimebundle
 
-        return mimebundle(self)
+        return mimebundle(self) if is_notebook_default() else super()._repr_mimebundle_(*args, **options)
+
+    def _repr_html_(self) -> str:
+        from dlexplain.figures.showing import carrier, fragment
+
+        return carrier() + fragment(self)
 
     def show(self, *args, **options):
         from dlexplain.figures.showing import display, is_notebook_default
@@ -41,6 +48,12 @@ class Figure(go.Figure):
         if args or options or not is_notebook_default():
             return super().show(*args, **options)
         return display(self)
+
+
+def alt_text(figure: go.Figure) -> str:
+    """The alternative text of any figure that carries one, else an empty string."""
+    meta = figure.layout.meta
+    return str(meta.get("alt", "")) if isinstance(meta, dict) else ""
 
 
 @dataclass(frozen=True)
@@ -67,23 +80,24 @@ def canvas(
     left: int = 16,
     right: int = 16,
     bottom: int = 16,
-    share_x: bool = False,
+    specs: list[list[dict | None]] | None = None,
 ) -> Figure:
     """An empty figure with panels. `titles`: for each panel, row by row, its lines of literal text (may be empty)."""
     heights = [float(row_height)] * rows if np.isscalar(row_height) else [float(h) for h in row_height]
     lines = max((len(t) for t in titles), default=0) if titles else 0
     above = lines * _LINE + (6 if lines else 0)
-    between = (gap_y + above) if rows > 1 else 0
+    lower = max((len(t) for t in titles[columns:]), default=0) if titles else 0
+    between = gap_y + lower * _LINE + (6 if lower else 0)
     inner = sum(heights) + between * (rows - 1)
     figure = make_subplots(
         rows=rows, cols=columns, figure=Figure(), row_heights=heights, column_widths=widths,
         vertical_spacing=between / inner if rows > 1 else 0,
         horizontal_spacing=min(gap_x / _WIDTH, 0.9 / max(columns - 1, 1)) if columns > 1 else 0,
-        shared_xaxes="columns" if share_x else False,
+        specs=specs,
     )
     facts = [line for fact in frame.facts for line in broken(fact)]
     warned = [line for text in frame.warnings for line in broken(f"⚠ {text}", 88)]
-    top = 40 + _LINE * len(facts) + 6
+    top = 46 + _LINE * len(facts) + (8 if facts else 0)
     warning_height = len(warned) * _LINE + 14 if warned else 0
     figure.update_layout(
         template=theme(frame.theme),
@@ -107,6 +121,11 @@ def canvas(
         if panel:
             label(figure, panel, index // columns + 1, index % columns + 1)
     return figure
+
+
+def drawn_height(figure: Figure) -> float:
+    """Pixels from the upper edge of the first row of panels to the lower edge of the last."""
+    return figure.layout.height - figure.layout.margin.t - figure.layout.margin.b
 
 
 def axes(figure: Figure, row: int, column: int) -> tuple[str, str]:
@@ -168,8 +187,8 @@ def colour_scale(figure: Figure, limit: Limit, *, name: str = "attribution", hei
     figure.update_layout(coloraxis={
         "cmin": -limit.value, "cmax": limit.value, "cmid": 0, "showscale": shown,
         "colorbar": {
-            "title": {"text": literal(name), "side": "top"}, "tickmode": "array",
+            "title": {"text": name + "<br>\u00a0", "side": "top"}, "tickmode": "array",
             "tickvals": [-limit.value, 0, limit.value], "ticktext": ends, "lenmode": "pixels",
-            "len": max(110, min(height, 260)), "y": 1, "yanchor": "top", "x": 1.01, "xanchor": "left", "ypad": 0,
+            "len": max(100, min(height, 250)), "y": 1, "yanchor": "top", "x": 1.01, "xanchor": "left", "ypad": 0,
         },
     })

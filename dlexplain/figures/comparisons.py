@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -9,10 +10,10 @@ import numpy as np
 
 from dlexplain.figures import pictures, tables
 from dlexplain.figures.attributions import Part, chosen
-from dlexplain.figures.canvas import Figure, Frame, axes, canvas, colour_scale, label, robust_limit
+from dlexplain.figures.canvas import Figure, Frame, Limit, axes, canvas, colour_scale, drawn_height, robust_limit
 from dlexplain.figures.facts import gap_in_words, place_in_words
 from dlexplain.figures.theme import ThemeName
-from dlexplain.figures.wording import literal, number, share
+from dlexplain.figures.wording import literal, number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,24 +39,40 @@ def comparison(comparison: Comparison, *, samples: int | Sequence[int] = 4, limi
     warnings = [f"{name}: {text}" for name, result in zip(labels, results, strict=True) for text in result.warnings]
     frame = Frame(title, _said(title, labels, results, parts, rows, facts), facts, warnings, theme)
     columns = len(labels) + lead
-    titles = [[] for _ in range(len(rows) * columns)]
-    for i in range(columns):
-        titles[i] = ["input"] if lead and i == 0 else [literal(labels[i - lead], longest=max(12, 96 // columns))]
-    height = max(84, min(220, 620 // columns)) if lead else parts[0].height(rows, top=top, single=False)
-    figure = canvas(frame, rows=len(rows), columns=columns, row_height=height, right=84 if kind != "table" else 16,
-                    titles=_rows_titled(titles, columns), gap_x=12 if lead else 130, gap_y=10 if lead else 40,
-                    left=96 if lead else 16, bottom=16 if kind in ("image", "tokens") else 48)
-    colour_scale(figure, end, shown=kind != "table")
-    if kind == "table":
-        tables.two_colours(figure)
+    titles = [_heading(name, columns) for name in (["input"] if lead else []) + labels]
+    height = max(76, min(220, 540 // columns)) if lead else parts[0].height(rows, top=top, narrow=True)
+    figure = canvas(
+        frame, rows=len(rows), columns=columns, row_height=height, left=90 if lead else 150 if kind == "table" else 16,
+        titles=titles + [[] for _ in range((len(rows) - 1) * columns)], right=16 if kind == "table" else 84,
+        gap_x=90 if kind == "series" else 16, gap_y=10 if lead else 44,
+        bottom=16 if kind in ("image", "tokens") else 48,
+    )
+    colour_scale(figure, end if kind != "table" else Limit(1, 1), shown=kind != "table", height=drawn_height(figure))
+    extent = max(float(np.abs(np.nan_to_num(values)).max(initial=0)) for values in drawn) or 1.0
     for r, s in enumerate(rows, 1):
         if lead:
             pictures.picture_panel(figure, r, 1, parts[0].pictures[s])
             _row_name(figure, r, results[0].target_label(s), s)
-        extent = max(float(np.abs(p.values(s)).max(initial=0)) for p in parts) or 1.0
+        if kind == "table":
+            _bars(figure, r, parts, s, top, extent)
+            continue
         for c, part in enumerate(parts, 1 + lead):
-            part.draw(figure, r, c, s, top=top, extent=extent, picture=False)
+            part.draw(figure, r, c, s, top=top, narrow=True, picture=False)
     return figure
+
+
+def _bars(figure: Figure, row: int, parts: list[Part], sample: int, top: int, extent: float) -> None:
+    """One sample of a table: the same features in the same order in every column, named once."""
+    size = np.max([np.abs(np.nan_to_num(part.values(sample))) for part in parts], 0)
+    order = np.argsort(-size, kind="stable")
+    for column, part in enumerate(parts, 1):
+        tables.bar_panel(figure, row, column, part.values(sample), part.labels(sample), inputs=part.inputs[sample],
+                         top=top, extent=extent, order=order, narrow=True, named=column == 1)
+
+
+def _heading(name: str, columns: int) -> list[str]:
+    """A column's label, broken to fit."""
+    return [f"<b>{literal(line)}</b>" for line in textwrap.wrap(name.replace("_", " "), max(10, 72 // columns))[:3]] or [""]
 
 
 def agreement(table: pd.DataFrame, *, column: str = "rank_correlation", title: str = "Agreement of the maps",
@@ -75,7 +92,7 @@ def agreement(table: pd.DataFrame, *, column: str = "rank_correlation", title: s
         row_height=max(150, 46 * len(names)), right=84, bottom=56,
     )
     square_panel(figure, square, names, names)
-    colour_scale(figure, robust_limit([], 1.0), name=words)
+    colour_scale(figure, Limit(1, 1), name=words.replace(" ", "<br>"), height=drawn_height(figure))
     return figure
 
 
@@ -90,10 +107,6 @@ def square_panel(figure: Figure, values: np.ndarray, down: Sequence[str], across
         span = [-0.5, len(names) - 0.5]
         update(tickmode="array", tickvals=list(range(len(names))), showgrid=False, ticks="",
                ticktext=[literal(n, longest=26) for n in names], range=span[::-1] if backwards else span)
-
-
-def _rows_titled(titles: list[list[str]], columns: int) -> list[list[str]]:
-    return titles[:columns] + [[] for _ in titles[columns:]]
 
 
 def _row_name(figure: Figure, row: int, name: str, sample: int) -> None:
@@ -126,5 +139,3 @@ def _said(title: str, labels: list[str], results: list, parts: list[Part], rows:
 def _capital(text: str) -> str:
     return text[0].upper() + text[1:]
 
-
-__all__ = ["agreement", "comparison", "label", "share", "square_panel"]

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from dlexplain.errors import InputError
-from dlexplain.figures.canvas import Figure, Frame, canvas
+from dlexplain.figures.canvas import Figure, Frame, Limit, canvas, colour_scale
 from dlexplain.figures.comparisons import square_panel
-from dlexplain.figures.theme import CATEGORIES, SEQUENTIAL, ThemeName, rgb
+from dlexplain.figures.theme import CATEGORIES, ThemeName, rgb
 from dlexplain.figures.wording import listed, literal, number, share
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star", "cross")
@@ -113,10 +113,9 @@ def confusion(matrix: np.ndarray, class_names: Sequence[object] | None = None, *
     worst = f"Most often mistaken: {names[i]} for {names[j]} ({wrong[i, j]})." if wrong.any() else "No mistake."
     figure = canvas(Frame(title, f"{title} matrix of {len(matrix)} classes. {share(right)} are right. {worst}",
                           [f"{share(right)} right. {worst}"], theme=theme),
-                    row_height=max(180, 36 * len(matrix)), bottom=56, right=84)
+                    row_height=max(180, 36 * len(matrix)), bottom=56)
     square_panel(figure, shares, names, names, text=[[f"{v:g}" if v else "" for v in row] for row in matrix])
-    figure.update_layout(coloraxis={"colorscale": SEQUENTIAL, "cmin": 0, "cmax": 1, "colorbar": {
-        "title": {"text": "share of<br>true class", "side": "top"}, "tickformat": ".0%", "x": 1.01, "len": 1}})
+    colour_scale(figure, Limit(1, 1), shown=False)
     figure.update_xaxes(title={"text": "predicted", "standoff": 6})
     figure.update_yaxes(title={"text": "true", "standoff": 6})
     return figure

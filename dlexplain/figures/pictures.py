@@ -68,7 +68,7 @@ def map_panel(figure: Figure, row: int, column: int, values: np.ndarray, *, behi
     block = max(1, -(-max(values.shape) // FINEST))
     cells = blocks(np.nan_to_num(np.asarray(values, np.float32)), block)
     if behind is not None:
-        picture_panel(figure, row, column, behind, grey=True, opacity=0.28)
+        picture_panel(figure, row, column, behind, grey=True, opacity=0.18)
     offset = (block - 1) / 2
     figure.add_heatmap(
         z=cells, x0=offset, dx=block, y0=offset, dy=block, coloraxis="coloraxis", row=row, col=column,
@@ -97,7 +97,8 @@ def empty_panel(figure: Figure, row: int, column: int) -> None:
 
 def _square(figure: Figure, row: int, column: int, height: int, width: int) -> None:
     x, _ = axes(figure, row, column)
-    figure.update_xaxes(range=[-0.5, width - 0.5], visible=False, constrain="domain", constraintoward="left",
+    figure.update_xaxes(range=[-0.5, width - 0.5], visible=False, fixedrange=True, constrain="domain",
+                        constraintoward="left",
                         row=row, col=column)
-    figure.update_yaxes(range=[height - 0.5, -0.5], visible=False, scaleanchor=x, constrain="domain",
+    figure.update_yaxes(range=[height - 0.5, -0.5], visible=False, fixedrange=True, scaleanchor=x, constrain="domain",
                         constraintoward="top", row=row, col=column)

@@ -8,6 +8,8 @@ import zlib
 
 import numpy as np
 
+CRISP = 224
+
 
 def encode(pixels: np.ndarray) -> bytes:
     """A PNG of `(height, width)` grey or `(height, width, 3)` colour, uint8. Source: PNG specification, W3C 2003."""
@@ -41,6 +43,9 @@ def to_bytes(picture: np.ndarray, *, low: float | None = None, high: float | Non
 def address(picture: np.ndarray, *, grey: bool = False, **limits: float | None) -> str:
     """The picture as a `data:` address; `grey`: its brightness only."""
     pixels = to_bytes(picture, **limits)
+    # Small pictures are enlarged here, pixel by pixel: a browser would blur them.
+    times = max(1, CRISP // max(pixels.shape[:2]))
+    pixels = pixels.repeat(times, 0).repeat(times, 1)
     if grey and pixels.ndim == 3:
         pixels = np.rint(pixels @ np.array([0.299, 0.587, 0.114])).astype(np.uint8)
     return "data:image/png;base64," + base64.b64encode(encode(pixels)).decode()

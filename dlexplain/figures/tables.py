@@ -8,7 +8,7 @@ import numpy as np
 
 from dlexplain.errors import InputError
 from dlexplain.figures.canvas import Figure, Frame, Limit, canvas, colour_scale
-from dlexplain.figures.theme import ThemeName
+from dlexplain.figures.theme import CATEGORIES, ThemeName
 from dlexplain.figures.wording import listed, literal, number
 
 BAR = 22  # pixels a bar
@@ -55,34 +55,42 @@ def two_colours(figure: Figure) -> None:
 
 def bar_panel(figure: Figure, row: int, column: int, values: np.ndarray, names: Sequence[object], *,
               inputs: np.ndarray | Sequence[float] | None = None, top: int = 20, axis: str = "attribution",
-              extent: float | None = None, longest: int = 34) -> None:
-    """Draws sorted bars into a panel. `extent`: half the width of its axis, to compare panels; None: its own."""
+              extent: float | None = None, order: np.ndarray | None = None, narrow: bool = False,
+              named: bool = True) -> None:
+    """Draws sorted bars into a panel. `extent`, `order`: of the whole figure, to compare panels; None: its own."""
     values = np.nan_to_num(np.asarray(values, np.float32).ravel())
-    order = np.argsort(-np.abs(values), kind="stable")
+    order = np.argsort(-np.abs(values), kind="stable") if order is None else order
+    longest = 18 if narrow else 34
     shown, rest = order[:top], order[top:]
     labels = [_label(names[i], None if inputs is None else np.ravel(inputs)[i], longest) for i in shown]
+    _bars(figure, row, column, values[shown], labels, 0, {"color": np.sign(values[shown]), "coloraxis": "coloraxis"})
     lengths = values[shown]
     if len(rest):
-        lengths = np.append(lengths, values[rest].sum())
+        together = np.array([values[rest].sum()])
         labels.append(f"<i>{len(rest)} more, together</i>")
+        _bars(figure, row, column, together, labels[-1:], len(shown),
+              {"color": CATEGORIES[-1], "pattern": {"shape": "/", "size": 6, "solidity": 0.4}})
+        lengths = np.append(lengths, together)
     places = np.arange(len(labels))
-    figure.add_bar(
-        x=lengths, y=places, orientation="h", row=row, col=column, customdata=labels, width=0.72,
-        marker={
-            "color": np.sign(lengths), "coloraxis": "coloraxis",
-            "pattern": {"shape": [""] * len(shown) + ["/"] * bool(len(rest)), "size": 6, "solidity": 0.4},
-        },
-        text=[number(v) for v in lengths], textposition="outside", cliponaxis=False,
-        hovertemplate="%{customdata}: %{x:.4g}<extra></extra>",
-    )
+    fixed = extent is not None
     extent = extent or float(np.abs(lengths).max(initial=0)) or 1.0
     # Room for the numbers beyond the bars, only on the sides where bars are.
-    low = -1.28 * extent if np.any(lengths < 0) else -0.04 * extent
-    high = 1.28 * extent if np.any(lengths > 0) or low > -extent else 0.04 * extent
-    figure.update_xaxes(range=[low, high], zeroline=True, title={"text": literal(axis), "standoff": 4}, nticks=6,
-                        row=row, col=column)
-    figure.update_yaxes(tickmode="array", tickvals=places, ticktext=labels, range=[len(labels) - 0.4, -0.6],
+    room = 1.8 if narrow else 1.24
+    low = -room * extent if np.any(lengths < 0) or fixed else -0.04 * extent
+    high = room * extent if np.any(lengths > 0) or fixed or low > -extent else 0.04 * extent
+    figure.update_xaxes(range=[low, high], zeroline=True, title={"text": literal(axis), "standoff": 4},
+                        nticks=4 if narrow else 6, tickangle=0, row=row, col=column)
+    figure.update_yaxes(tickmode="array", tickvals=places, ticktext=labels, showticklabels=named, range=[len(labels) - 0.4, -0.6],
                         showgrid=False, ticks="", row=row, col=column)
+
+
+def _bars(figure: Figure, row: int, column: int, lengths: np.ndarray, labels: list[str], first: int,
+          marker: dict) -> None:
+    figure.add_bar(
+        x=lengths, y=first + np.arange(len(lengths)), orientation="h", row=row, col=column, customdata=labels,
+        marker=marker, width=0.72, text=[number(v) for v in lengths], textposition="outside", cliponaxis=False,
+        hovertemplate="%{customdata}: %{x:.4g}<extra></extra>",
+    )
 
 
 def _label(name: object, value: float | None, longest: int) -> str:

@@ -84,9 +84,9 @@ def _template(palette: Palette) -> go.layout.Template:
             "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": palette.quiet, "activecolor": palette.text},
         },
         data={
-            "heatmap": [{"colorbar": {"outlinewidth": 0}}],
+            "heatmap": [{"textfont": {"color": palette.text}}],
             "bar": [{"marker": {"line": {"width": 0}}, "textfont": {"color": palette.text}}],
-            "scatter": [{"textfont": {"color": palette.text}}],
+            "scatter": [{"textfont": {"color": palette.text}, "line": {"color": palette.text}}],
         },
     )
 

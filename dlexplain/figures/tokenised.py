@@ -34,10 +34,10 @@ def tokens(
     end = robust_limit([values], limit)
     lines = len(lay_out(tokens, WIDE)[1]) or 1
     sentence = alt or f"{title}. {len(values)} tokens in reading order. {largest(values, [str(t) for t in tokens])}"
-    figure = canvas(Frame(title, sentence, [*facts, end.fact], warnings, theme), row_height=max(120, lines * LINE),
+    figure = canvas(Frame(title, sentence, [*facts, end.fact], warnings, theme), row_height=max(150, lines * LINE),
                     right=84)
-    colour_scale(figure, end, height=max(120, lines * LINE))
-    token_panel(figure, 1, 1, values, tokens, wide=WIDE, lines=max(lines, 120 / LINE))
+    colour_scale(figure, end, height=max(150, lines * LINE))
+    token_panel(figure, 1, 1, values, tokens, wide=WIDE, lines=max(lines, 150 / LINE))
     return figure
 
 
