@@ -1,4 +1,4 @@
-"""Python in a process of its own: for imports, absence and aborts, which must not touch the tests' process."""
+"""Python in a process of its own: for imports, absence and aborts, which must not touch the tests' own."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from processes import ROOT, python, succeeded
+from processes import python, succeeded
 
 FRAMEWORKS = ("tensorflow", "keras", "torch", "triton")
 OTHERS = ("shap", "captum", "sklearn", "skimage", "IPython", "jupyterlab", "matplotlib")
@@ -37,32 +37,37 @@ def test_doctor_without_any_framework_is_a_fault():
     assert 'pip install "dlexplain[keras]" or "dlexplain[torch]"' in done.stdout
 
 
-@pytest.mark.parametrize(
-    ("absent", "call"),
-    [
-        ({"torch"}, "dlx.load('model.pt2')"),
-        ({"tensorflow", "keras"}, "dlx.load('model.keras')"),
-        ({"torch"}, "dlx.convert(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]), to='torch')"),
-        ({"tensorflow", "keras"}, "dlx.convert(torch.nn.Sequential(torch.nn.Linear(2, 1)), to='keras')"),
-    ],
-)
-def test_the_call_that_needs_the_absent_framework_names_its_extra(absent, call, tmp_path):
-    extra = "torch" if "torch" in absent else "keras"
-    code = f"""
+SAVED = {
+    "keras": "import keras; keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save('model.keras')",
+    "torch": """
+import torch
+program = torch.export.export(torch.nn.Linear(2, 1).eval(), (torch.ones(3, 2),))
+torch.export.save(program, "model.pt2")
+""",
+}
+MODEL = {
+    "keras": "import keras; model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])",
+    "torch": "import torch; model = torch.nn.Sequential(torch.nn.Linear(2, 1))",
+}
+WITHOUT = {"keras": {"tensorflow", "keras"}, "torch": {"torch"}}
+ASKED = """
 import dlexplain as dlx
-from dlexplain.errors import MissingPackageError
-from zipfile import ZipFile
-import os, sys
-os.chdir(sys.argv[1])
-for name in ("model.pt2", "model.keras"):
-    with ZipFile(name, "w") as file:
-        file.writestr("metadata.json", "{{}}")
-if "convert" in {call!r}:
-    import {"torch" if extra == "keras" else "keras"}
 try:
     {call}
-except MissingPackageError as error:
+except dlx.MissingPackageError as error:
     print(error)
 """
-    said = succeeded(python(code, str(tmp_path), without=absent, PYTHONPATH=str(ROOT)))
-    assert f"dlexplain[{extra}]" in said
+
+
+@pytest.mark.parametrize(("framework", "file"), [("keras", "model.keras"), ("torch", "model.pt2")])
+def test_opening_a_file_names_the_framework_that_is_absent(framework, file, tmp_path):
+    succeeded(python(SAVED[framework].replace(file, str(tmp_path / file))))
+    call = ASKED.format(call=f"dlx.load({str(tmp_path / file)!r})")
+    assert f"dlexplain[{framework}]" in succeeded(python(call, without=WITHOUT[framework]))
+
+
+@pytest.mark.parametrize(("framework", "absent"), [("keras", "torch"), ("torch", "keras")])
+def test_making_a_twin_names_the_framework_that_is_absent(framework, absent):
+    call = ASKED.format(call=f"dlx.convert(model, to={absent!r}, input_shape=(2,))")
+    said = succeeded(python(f"{MODEL[framework]}\n{call}", without=WITHOUT[absent]))
+    assert f"dlexplain[{absent}]" in said

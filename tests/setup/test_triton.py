@@ -1,4 +1,4 @@
-"""TensorFlow and the real Triton in one process: the abort is real, and the guard prevents it in every order."""
+"""TensorFlow and the real Triton in one process: the abort is real; the guard prevents it in every order."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ print("alive", "with" if sys.modules.get("triton") else "without", "triton")
 
 @pytest.fixture(scope="module")
 def interpreter() -> Path:
-    """Python of an environment with this one's packages and the real Triton; made once, kept in the checkout."""
+    """Python of an environment with this one's packages and the real Triton; made once, kept in the tree."""
     python_there, made = HOME / "bin" / "python", HOME / f"made-{TRITON}-{sys.version_info[1]}"
     if not made.exists():
         shutil.rmtree(HOME, ignore_errors=True)
@@ -83,8 +83,12 @@ def test_torch_used_before_tensorflow_needs_no_guard_and_gets_no_warning(interpr
 
 
 def test_compiling_works_where_triton_is_kept_out(interpreter):
-    code = "import tensorflow, dlexplain, torch\nnet = torch.compile(torch.nn.Linear(2, 2), backend='aot_eager')\n"
-    assert "(3, 2)" in succeeded(ended(interpreter, code + "print(tuple(net(torch.ones(3, 2)).shape))"))
+    code = """
+import tensorflow, dlexplain, torch
+network = torch.compile(torch.nn.Linear(2, 2), backend="aot_eager")
+print(tuple(network(torch.ones(3, 2)).shape))
+"""
+    assert "(3, 2)" in succeeded(ended(interpreter, code))
 
 
 def test_frameworks_imported_in_threads(interpreter):

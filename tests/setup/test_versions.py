@@ -37,9 +37,9 @@ def asked() -> list[Requirement]:
 
 @pytest.mark.parametrize("requirement", asked(), ids=str)
 def test_the_pin_lies_in_the_range(requirement):
-    pins = lock()
-    assert requirement.name in map(str, pins), f"{requirement.name} has no pin; run make lock"
-    assert requirement.specifier.contains(pin(pins[canonicalize_name(requirement.name)]))
+    pins, name = lock(), canonicalize_name(requirement.name)
+    assert name in pins, f"{name} has no pin; run make lock"
+    assert requirement.specifier.contains(pin(pins[name]))
 
 
 def test_every_pin_is_what_is_installed_here():
