@@ -1,9 +1,11 @@
-"""Widgets: one class each, a plain function behind it, and `to_html()` for a page without kernel or network."""
+"""Widgets: one class each, a plain function behind it, and `to_html()` for a page without kernel or
+network."""
 
 from __future__ import annotations
 
 from dlexplain.widgets.board import DrawingBoard
-from dlexplain.widgets.explorer import ExplanationExplorer, explanation_figure
+from dlexplain.widgets.explaining import explanation_figure
+from dlexplain.widgets.explorer import ExplanationExplorer
 from dlexplain.widgets.reading import Reading, read_drawing, to_input
 from dlexplain.widgets.shell import Shell, living
 

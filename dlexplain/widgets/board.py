@@ -35,29 +35,40 @@ _LAYERED = ("gradcam",)
 class DrawingBoard(Shell):
     """Models of digits, one or a dict of twins, that read a drawing of `size` while it is made.
 
-    `examples`: prepared drawings by name, strokes or grey values `(height, width)`; None: some digits and a face.
-    `layers`: see `layer_choices`. `prepare`, `options`: see `read_drawing`; `options` is `{method: {option: value}}`.
-    The controls are traits: `drawing` (grey values 0 to 255, row by row, `pixels` as an array), `method`, `layer`,
-    `target` (None: each model's own prediction). `draw` and `clear` are the pen from code.
+    `examples`: prepared drawings by name, strokes or grey values `(height, width)`; None: some digits and a
+    face. `layers`: see `layer_choices`. `prepare`, `options`: see `read_drawing`; `options` is `{method:
+    {option: value}}`. The controls are traits: `drawing` (grey values 0 to 255, row by row, `pixels` as an
+    array), `method`, `layer`, `target` (None: each model's own prediction). `draw` and `clear` are the pen
+    from code.
     """
 
     _esm = front_end("paint.js", "panel.js", "drawing_board.js")
 
     # As text on the wire: front ends do not compare buffers alike.
     drawing = traitlets.Bytes(b"").tag(
-        sync=True, to_json=lambda value, _: b64encode(value).decode(), from_json=lambda text, _: b64decode(text)
+        sync=True,
+        to_json=lambda value, _: b64encode(value).decode(),
+        from_json=lambda text, _: b64decode(text),
     )
     method = traitlets.Unicode().tag(sync=True)
     layer = traitlets.Unicode("").tag(sync=True)
     target = traitlets.Int(None, allow_none=True).tag(sync=True)
 
-    def __init__(self, models: Any, *, size: tuple[int, int] = (8, 8), class_names: Sequence[str] | None = None,
-                 methods: Sequence[str] = METHODS, layer: str | None = None,
-                 layers: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
-                 examples: Mapping[str, Any] | None = None,
-                 options: Mapping[str, Mapping[str, Any]] | None = None, seed: int = 0,
-                 prepare: Callable[[np.ndarray], np.ndarray] | Mapping[str, Callable] | None = None,
-                 title: str = "Draw a digit") -> None:
+    def __init__(
+        self,
+        models: Any,
+        *,
+        size: tuple[int, int] = (8, 8),
+        class_names: Sequence[str] | None = None,
+        methods: Sequence[str] = METHODS,
+        layer: str | None = None,
+        layers: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
+        examples: Mapping[str, Any] | None = None,
+        options: Mapping[str, Mapping[str, Any]] | None = None,
+        seed: int = 0,
+        prepare: Callable[[np.ndarray], np.ndarray] | Mapping[str, Callable] | None = None,
+        title: str = "Draw a digit",
+    ) -> None:
         if not methods:
             raise InputError("methods: the list is empty. Name at least one, such as 'input_x_gradient'.")
         self._models = wrapped_twins(models, class_names)
@@ -70,13 +81,18 @@ class DrawingBoard(Shell):
         first = next(iter(self._models.values()))
         names = tuple(map(str, class_names)) if class_names is not None else first.class_names
         self._class_names = names or tuple(str(i) for i in range(self._classes))
+        self._models = wrapped_twins(self._models, self._class_names)
         self._layers = layer_choices(self._models, blank, layers)
         if layer is not None and layer not in self._layers:
             raise InputError(f"layer={layer!r} is not among {', '.join(self._layers)}.")
         self._examples = {name: self._cells_of(given) for name, given in (examples or EXAMPLES).items()}
         self.reading: Reading | None = None
-        super().__init__(menu=self._menu(title, methods), method=methods[0], layer=layer or self._picture_layer(blank),
-                         drawing=bytes(self._cells[0] * self._cells[1]))
+        super().__init__(
+            menu=self._menu(title, methods),
+            method=methods[0],
+            layer=layer or self._picture_layer(blank),
+            drawing=bytes(self._cells[0] * self._cells[1]),
+        )
         self.observe(self._redraw, names=["drawing", "method", "layer", "target"])
         self._redraw()
 
@@ -89,7 +105,9 @@ class DrawingBoard(Shell):
         """An example, strokes or grey values, as the board's own cells."""
         if isinstance(given, np.ndarray) and given.ndim == 2:
             grey = given / (255.0 if given.max(initial=0) > 1 else 1.0)
-            return np.kron(grey, np.ones([max(1, c // g) for c, g in zip(self._cells, grey.shape, strict=True)]))
+            return np.kron(
+                grey, np.ones([max(1, c // g) for c, g in zip(self._cells, grey.shape, strict=True)])
+            )
         return draw(given, self._cells)
 
     def _picture_layer(self, blank: Mapping[str, np.ndarray]) -> str:
@@ -100,17 +118,21 @@ class DrawingBoard(Shell):
 
     def _menu(self, title: str, methods: Sequence[str]) -> dict[str, Any]:
         return {
-            "title": title, "height": self._cells[0], "width": self._cells[1], "pen": PEN,
+            "title": title,
+            "height": self._cells[0],
+            "width": self._cells[1],
+            "pen": PEN,
             "targets": [{"value": "", "label": "predicted"}]
             + [{"value": str(i), "label": class_name(self._class_names, i)} for i in range(self._classes)],
             "methods": [{"value": m, "label": method_label(m), "layered": m in _LAYERED} for m in methods],
             "layers": layer_menu(self._models, self._layers),
             "examples": [{"name": name, "drawing": _bytes(cells)} for name, cells in self._examples.items()],
-            "scales": scales(), "recorded": False,
+            "scales": scales(),
+            "recorded": False,
             "note": "Ink is cut out, scaled and centred as in the training data before the networks see it.",
         }
 
-    # ---- the pen from code ----------------------------------------------------------------------------------------
+    # ---- the pen from code ---------------------------------------------------------------------------------
 
     @property
     def pixels(self) -> np.ndarray:
@@ -129,15 +151,17 @@ class DrawingBoard(Shell):
         """An empty board."""
         self.drawing = bytes(self._cells[0] * self._cells[1])
 
-    # ---- answering ------------------------------------------------------------------------------------------------
+    # ---- answering -----------------------------------------------------------------------------------------
 
     def _choice(self) -> dict[str, Any]:
         return {"method": self.method, "layer": self.layer, "target": self.target}
 
     def _draw(self) -> dict[str, Any]:
         if len(self.drawing) != self._cells[0] * self._cells[1]:
-            raise InputError(f"drawing: {len(self.drawing)} grey values, but the board has {self._cells[0]} by "
-                             f"{self._cells[1]}.")
+            raise InputError(
+                f"drawing: {len(self.drawing)} grey values, but the board has {self._cells[0]} by "
+                f"{self._cells[1]}."
+            )
         if not any(self.drawing):
             self.reading = None
             return {"panels": [], "picture": None, "summary": "The board is empty: draw a digit."}
@@ -147,20 +171,35 @@ class DrawingBoard(Shell):
     def _read(self, pixels: np.ndarray, method: str, layer: str) -> Reading:
         inner = self._layers.get(layer)
         options = dict(self._options.get(method, {}))
-        return read_drawing(self._models, pixels, size=self._size, method=method, target=self.target, layer=inner,
-                            seed=self._seed, prepare=self._prepare, **options)
+        return read_drawing(
+            self._models,
+            pixels,
+            size=self._size,
+            method=method,
+            target=self.target,
+            layer=inner,
+            seed=self._seed,
+            prepare=self._prepare,
+            **options,
+        )
 
     def _scene_of(self, reading: Reading, method: str, layer: str) -> dict[str, Any]:
         panels, said = [], {}
         for label in self._models:
             attribution = reading.attributions[label]
             values, _ = shares(reading.predictions[label])
-            said[label] = f"{class_name(self._class_names, int(np.argmax(values)))} ({100 * values.max():.0f} %)"
+            said[label] = (
+                f"{class_name(self._class_names, int(np.argmax(values)))} ({100 * values.max():.0f} %)"
+            )
             explained = int(np.atleast_1d(attribution.target[0])[0])
             panel = {
-                "framework": label, "title": method_label(method), "warnings": list(attribution.warnings),
+                "framework": label,
+                "title": method_label(method),
+                "warnings": list(attribution.warnings),
                 "facts": facts(attribution, self.target is None),
-                "predictions": predictions_part(reading.predictions[label], self._class_names, explained, True),
+                "predictions": predictions_part(
+                    reading.predictions[label], self._class_names, explained, True
+                ),
                 **attribution_part(_as_picture(attribution, self._size), label),
             }
             if label in reading.activations:
@@ -168,9 +207,13 @@ class DrawingBoard(Shell):
             panels.append(panel)
         alt = f"What the networks see: {self._size[1]} by {self._size[0]} pixels of grey."
         summary = "; ".join(f"{label} says {words}" for label, words in said.items()) + "."
-        return {"panels": panels, "picture": picture_part(reading.picture[..., None], alt), "summary": summary}
+        return {
+            "panels": panels,
+            "picture": picture_part(reading.picture[..., None], alt),
+            "summary": summary,
+        }
 
-    # ---- without hands, without kernel ----------------------------------------------------------------------------
+    # ---- without hands, without kernel ---------------------------------------------------------------------
 
     def sweep(self) -> list[Callable[[], None]]:
         """Calls that work every control once; the last ones put everything back."""
@@ -183,8 +226,8 @@ class DrawingBoard(Shell):
         return self._steps(*settings, ("drawing", self.drawing), *self._choice().items())
 
     def to_html(self, path: str | Path | None = None, **options: Any) -> str:
-        """A page with the present drawing (where there is one) and the prepared examples, read beforehand: every
-        method, and every layer for one method. It cannot read new drawings, and says so."""
+        """A page with the present drawing (where there is one) and the prepared examples, read beforehand:
+        every method, and every layer for one method. It cannot read new drawings, and says so."""
         if options:
             raise InputError(f"to_html: unknown option {next(iter(options))!r}.")
         boards = {"your drawing": self.pixels} if any(self.drawing) else {}
@@ -198,27 +241,49 @@ class DrawingBoard(Shell):
                     for panel in scene["panels"]:
                         panels[page.key(panel["framework"], name, None, entry["value"], layer)] = panel
         examples = [{"name": name, "drawing": _bytes(cells)} for name, cells in boards.items()]
-        note = ("Recorded: these drawings can be chosen, and explained in every way listed. To draw your own, open the "
-                "notebook.")
+        note = (
+            "Recorded: these drawings can be chosen, and explained in every way listed. "
+            "To draw your own, open the notebook."
+        )
         first = next(iter(boards))
-        state = {**self._choice(), "target": None, "example": first,
-                 "drawing": b64encode(examples[0]["drawing"]).decode(),
-                 "menu": {**self.menu, "recorded": True, "examples": examples, "targets": self.menu["targets"][:1],
-                          "note": note}}
-        record = {"state": state, "choices": ["example", "method", "layer", "target"], "panels": panels,
-                  "pictures": pictures, "summaries": summaries, "frameworks": {"all": list(self._models)}, "layered": True}
+        state = {
+            **self._choice(),
+            "target": None,
+            "example": first,
+            "drawing": b64encode(examples[0]["drawing"]).decode(),
+            "menu": {
+                **self.menu,
+                "recorded": True,
+                "examples": examples,
+                "targets": self.menu["targets"][:1],
+                "note": note,
+            },
+        }
+        record = {
+            "state": state,
+            "choices": ["example", "method", "layer", "target"],
+            "panels": panels,
+            "pictures": pictures,
+            "summaries": summaries,
+            "frameworks": {"all": list(self._models)},
+            "layered": True,
+        }
         words = "This page draws with JavaScript. " + " ".join(f"{k}: {v}" for k, v in summaries.items())
         return page.write(path, page.page("drawing_board.js", self.menu["title"], record, words))
 
     def _recorded(self, cells: np.ndarray, method: str, layer: str) -> dict[str, Any]:
-        """A scene, or panels that hold the reason why there is none, which belongs on the page just as well."""
+        """A scene, or panels that hold the reason why there is none, which belongs on the page just as
+        well."""
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", GapWarning)
                 return self._scene_of(self._read(cells, method, layer), method, layer)
         except Exception as error:
             self.errors.append(error)
-            failed = [{"framework": label, "title": method_label(method), "error": str(error)} for label in self._models]
+            failed = [
+                {"framework": label, "title": method_label(method), "error": str(error)}
+                for label in self._models
+            ]
             return {"panels": failed, "picture": None, "summary": ""}
 
 
@@ -227,8 +292,9 @@ def _as_picture(attribution: Any, size: tuple[int, int]) -> Any:
     if attribution.kind[0] == "image" or np.prod(attribution.values.shape[1:]) != np.prod(size):
         return attribution
     shape = (len(attribution), *size)
-    return attribution._replace(values=attribution.values.reshape(shape), inputs=attribution.inputs.reshape(shape),
-                                kind=("image",))
+    return attribution._replace(
+        values=attribution.values.reshape(shape), inputs=attribution.inputs.reshape(shape), kind=("image",)
+    )
 
 
 def _bytes(grey: np.ndarray) -> bytes:

@@ -144,6 +144,7 @@ function render({ model, el: root }) {
       cursor.shown = false;
       remember();
       last = null;
+      say(erasing ? "Rubbing out." : "Drawing.");
       stroke(place(event));
     });
     paper.addEventListener("pointermove", (event) => {
@@ -197,6 +198,7 @@ function render({ model, el: root }) {
     if (scene.picture) { drawPicture(seen, scene.picture, 72); seen.setAttribute("aria-label", scene.picture.alt); }
     status.textContent = scene.error || scene.summary || "";
     status.classList.toggle("dlx-error", Boolean(scene.error));
+    root.dataset.shown = String(scene.serial ?? 0);
     root.dispatchEvent(new CustomEvent("dlx-shown"));
   }
   function adopt() {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ import traitlets
 from dlexplain.errors import GapWarning, InputError, suggest
 from dlexplain.widgets import page
 from dlexplain.widgets.colours import scales
+from dlexplain.widgets.explaining import LAYERED, explanation_figure, result_of
 from dlexplain.widgets.scene import (
     attribution_part,
     class_name,
@@ -26,50 +28,18 @@ from dlexplain.widgets.shell import Shell, front_end
 from dlexplain.widgets.twins import Twin, layer_choices, layer_menu, twins
 
 METHODS = ("saliency", "input_x_gradient", "integrated_gradients", "gradcam", "occlusion", "activations")
-LAYERED = ("gradcam", "activations")
 SIDE_BY_SIDE = "side by side"
 _KEPT = 2048
 _RECORDED_SAMPLES = 12
 _RECORDED_BYTES = 1_900_000
 
 
-def explanation_figure(model: Any, inputs: Any, sample: int = 0, target: int | None = None,
-                       method: str = "integrated_gradients", layer: str | None = None, *,
-                       class_names: Sequence[str] | None = None, seed: int = 0, **options: Any):
-    """The Plotly figure of one choice: a map, or with `method="activations"` what is inside `layer`.
-
-    `target` None: the predicted class. `options` go to the method. Raises what the method raises.
-    """
-    from dlexplain import figures
-    from dlexplain.frameworks import wrap
-
-    wrapped = wrap(model, **({} if class_names is None else {"class_names": tuple(map(str, class_names))}))
-    one = np.asarray(inputs)[sample : sample + 1]
-    result = _result(wrapped, one, target, method, layer, seed, options)
-    if method == "activations":
-        return figures.activations(result, layer=layer)
-    return figures.attribution(result, sample=0)
-
-
-def _result(model: Any, one: np.ndarray, target: int | None, method: str, layer: str | None, seed: int,
-            options: Mapping[str, Any]) -> Any:
-    """The Attribution, or the Activations, behind one panel."""
-    if method == "activations":
-        from dlexplain.layers import activations
-
-        return activations(model, one, layers=None if layer is None else [layer])
-    from dlexplain.attribution import explain
-
-    extra = {"layer": layer} if layer is not None and method in LAYERED else {}
-    return explain(model, one, method, target=target, seed=seed, **extra, **options)
-
-
 class ExplanationExplorer(Shell):
     """Explanations of `inputs` by one model, or by several of the same task: `{"Keras": a, "Torch": b}`.
 
-    `labels`: the true class of each sample, shown beside it. `methods`: names of `dlx.methods()` and `"activations"`.
-    `layers`: see `layer_choices`; None: found. `options`: `{method: {option: value}}`.
-    The controls are traits: `sample`, `target` (None: the predicted class), `method`, `layer`, `framework`.
+    `labels`: the true class of each sample, shown beside it. `methods`: names of `dlx.methods()` and
+    `"activations"`. `layers`: see `layer_choices`; None: found. `options`: `{method: {option: value}}`. The
+    controls are traits: `sample`, `target` (None: the predicted class), `method`, `layer`, `framework`.
     """
 
     _esm = front_end("paint.js", "panel.js", "explorer.js")
@@ -80,12 +50,20 @@ class ExplanationExplorer(Shell):
     layer = traitlets.Unicode("").tag(sync=True)
     framework = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, models: Any, inputs: Any, *, labels: Sequence[Any] | None = None,
-                 methods: Sequence[str] = METHODS, class_names: Sequence[str] | None = None,
-                 feature_names: Sequence[str] | None = None,
-                 layers: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
-                 options: Mapping[str, Mapping[str, Any]] | None = None, seed: int = 0,
-                 title: str = "Which inputs decided?") -> None:
+    def __init__(
+        self,
+        models: Any,
+        inputs: Any,
+        *,
+        labels: Sequence[Any] | None = None,
+        methods: Sequence[str] = METHODS,
+        class_names: Sequence[str] | None = None,
+        feature_names: Sequence[str] | None = None,
+        layers: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
+        options: Mapping[str, Mapping[str, Any]] | None = None,
+        seed: int = 0,
+        title: str = "Which inputs decided?",
+    ) -> None:
         if not methods:
             raise InputError("methods: the list is empty. Name at least one, such as 'integrated_gradients'.")
         self._twins: dict[str, Twin] = twins(models, inputs, class_names, feature_names)
@@ -93,10 +71,15 @@ class ExplanationExplorer(Shell):
         if labels is not None and len(labels) != self._count:
             raise InputError(f"labels: {len(labels)} for {self._count} samples; one each is needed.")
         first = next(iter(self._twins.values()))
-        self._class_names = tuple(map(str, class_names)) if class_names is not None else first.model.class_names
+        self._class_names = (
+            tuple(map(str, class_names)) if class_names is not None else first.model.class_names
+        )
         self._scores = {label: _scores(twin) for label, twin in self._twins.items()}
-        self._layers = layer_choices({k: t.model for k, t in self._twins.items()},
-                                     {k: t.inputs for k, t in self._twins.items()}, layers)
+        self._layers = layer_choices(
+            {k: t.model for k, t in self._twins.items()},
+            {k: t.inputs for k, t in self._twins.items()},
+            layers,
+        )
         self._pictorial = self._picture_layers()
         self._options = {name: dict(given) for name, given in (options or {}).items()}
         self._seed = seed
@@ -104,23 +87,29 @@ class ExplanationExplorer(Shell):
         self._panels: OrderedDict[tuple[Any, ...], dict[str, Any]] = OrderedDict()
         frameworks = [*self._twins, *([SIDE_BY_SIDE] if len(self._twins) > 1 else [])]
         super().__init__(
-            menu=self._menu(title, list(methods), frameworks), method=methods[0], framework=frameworks[-1],
+            menu=self._menu(title, list(methods), frameworks),
+            method=methods[0],
+            framework=frameworks[-1],
             # The last one with pictures: Grad-CAM's own choice, and the most telling to look into.
             layer=self._pictorial[-1] if self._pictorial else next(iter(self._layers), ""),
         )
         self.observe(self._redraw, names=["sample", "target", "method", "layer", "framework"])
         self._redraw()
 
-    # ---- what can be chosen ---------------------------------------------------------------------------------------
+    # ---- what can be chosen --------------------------------------------------------------------------------
 
     def _name_of(self, label: Any) -> str:
-        return class_name(self._class_names, int(label)) if isinstance(label, (int, np.integer)) else str(label)
+        return (
+            class_name(self._class_names, int(label)) if isinstance(label, (int, np.integer)) else str(label)
+        )
 
     def _picture_layers(self) -> list[str]:
         """The choices that hold pictures, the only ones that Grad-CAM can use."""
         twin = next(iter(self._twins.values()))
         inside = twin.model.activations(twin.inputs[:1])
-        return [choice for choice, names in self._layers.items() if np.ndim(inside.get(names[twin.label])) == 4]
+        return [
+            choice for choice, names in self._layers.items() if np.ndim(inside.get(names[twin.label])) == 4
+        ]
 
     def _usable_layers(self, method: str) -> list[str]:
         return self._pictorial if method == "gradcam" else list(self._layers)
@@ -133,7 +122,9 @@ class ExplanationExplorer(Shell):
 
     def _menu(self, title: str, methods: list[str], frameworks: list[str]) -> dict[str, Any]:
         targets = [{"value": "", "label": "predicted"}]
-        targets += [{"value": str(i), "label": class_name(self._class_names, i)} for i in range(self._classes())]
+        targets += [
+            {"value": str(i), "label": class_name(self._class_names, i)} for i in range(self._classes())
+        ]
         return {
             "title": title,
             "samples": [self._caption(i) for i in range(self._count)],
@@ -149,7 +140,7 @@ class ExplanationExplorer(Shell):
         label = "" if self._labels is None else f" · labelled {self._labels[sample]}"
         return f"{sample + 1} of {self._count}{label}"
 
-    # ---- answering ------------------------------------------------------------------------------------------------
+    # ---- answering -----------------------------------------------------------------------------------------
 
     def _choice(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in ("sample", "target", "method", "layer", "framework")}
@@ -164,18 +155,29 @@ class ExplanationExplorer(Shell):
     def _draw(self) -> dict[str, Any]:
         if not 0 <= self.sample < self._count:
             raise InputError(f"sample={self.sample} is outside 0 to {self._count - 1}.")
-        panels = [self._panel(name, self.sample, self.target, self.method, self.layer)
-                  for name in self._shown(self.framework)]
-        return {"panels": panels, "picture": self._picture(self.sample), "summary": self._summary(self.sample)}
+        panels = [
+            self._panel(name, self.sample, self.target, self.method, self.layer)
+            for name in self._shown(self.framework)
+        ]
+        return {
+            "panels": panels,
+            "picture": self._picture(self.sample),
+            "summary": self._summary(self.sample),
+        }
 
     def _summary(self, sample: int) -> str:
         if not self._single_vector() or self._classes() < 2:
             return f"Sample {self._caption(sample)}."
-        said = {name: class_name(self._class_names, int(np.argmax(scores[sample])))
-                for name, scores in self._scores.items()}
+        said = {
+            name: class_name(self._class_names, int(np.argmax(scores[sample])))
+            for name, scores in self._scores.items()
+        }
         if len(set(said.values())) == 1 and len(said) > 1:
-            words = f"all {len(said)} models say {next(iter(said.values()))}" if len(said) > 2 else (
-                f"both say {next(iter(said.values()))}")
+            words = (
+                f"all {len(said)} models say {next(iter(said.values()))}"
+                if len(said) > 2
+                else (f"both say {next(iter(said.values()))}")
+            )
         else:
             words = ", ".join(f"{name} says {value}" for name, value in said.items())
         return f"Sample {self._caption(sample)}: {words}."
@@ -186,10 +188,13 @@ class ExplanationExplorer(Shell):
         if twin.model.kinds((twin.inputs[:1],))[0] != "image" or one.ndim not in (2, 3):
             return None
         image = one[..., None] if one.ndim == 2 else one
-        first = twin.model.layout == "channels_first" if twin.model.layout else twin.model.framework == "torch"
+        first = (
+            twin.model.layout == "channels_first" if twin.model.layout else twin.model.framework == "torch"
+        )
         image = np.moveaxis(image, 0, -1) if one.ndim == 3 and first else image
-        return picture_part(image, f"The input: sample {self._caption(sample)}, {image.shape[1]} by {image.shape[0]} "
-                                   "pixels.")
+        return picture_part(
+            image, f"The input: sample {self._caption(sample)}, {image.shape[1]} by {image.shape[0]} pixels."
+        )
 
     def _panel(self, name: str, sample: int, target: int | None, method: str, layer: str) -> dict[str, Any]:
         """One framework's part of the scene, kept for the next time."""
@@ -199,37 +204,58 @@ class ExplanationExplorer(Shell):
             return self._panels[key]
         known = [entry["value"] for entry in self.menu["methods"]]
         if method not in known:
-            raise InputError(f"method={method!r} is not in this widget. {suggest(method, known)}It has: "
-                             f"{', '.join(known)}.")
+            raise InputError(
+                f"method={method!r} is not in this widget. {suggest(method, known)}It has: "
+                f"{', '.join(known)}."
+            )
         twin = self._twins[name]
         inner = self._layers.get(layer, {}).get(name) if method in LAYERED else None
-        result = _result(twin.model, twin.inputs[sample : sample + 1], target, method, inner, self._seed,
-                         self._options.get(method, {}))
+        result = result_of(
+            twin.model,
+            twin.inputs[sample : sample + 1],
+            target,
+            method,
+            inner,
+            self._seed,
+            self._options.get(method, {}),
+        )
         panel: dict[str, Any] = {"framework": name, "title": method_label(method), "warnings": []}
         explained = target
         if method == "activations":
             panel["tiles"] = tiles_part(result, inner or next(iter(result.layers)))
         else:
             panel |= attribution_part(result, name)
-            panel |= {"facts": facts(result, target is None and self._classes() > 1), "warnings": list(result.warnings)}
+            panel |= {
+                "facts": facts(result, target is None and self._classes() > 1),
+                "warnings": list(result.warnings),
+            }
             explained = int(np.atleast_1d(result.target[0])[0])
         if self._single_vector():
-            panel["predictions"] = predictions_part(self._scores[name][sample], self._class_names, explained,
-                                                    self._class_names is not None)
+            panel["predictions"] = predictions_part(
+                self._scores[name][sample], self._class_names, explained, self._class_names is not None
+            )
         self._panels[key] = panel
         while len(self._panels) > _KEPT:
             self._panels.popitem(last=False)
         return panel
 
-    # ---- without hands, without kernel ----------------------------------------------------------------------------
+    # ---- without hands, without kernel ---------------------------------------------------------------------
 
     def figure(self):
         """The Plotly figure of the present choice, of the first framework shown."""
         name = self._shown(self.framework)[0]
         twin = self._twins[name]
         layer = self._layers.get(self.layer, {}).get(name) if self.method in LAYERED else None
-        return explanation_figure(twin.model, twin.inputs, self.sample, self.target, self.method, layer,
-                                  seed=self._seed, **self._options.get(self.method, {}))
+        return explanation_figure(
+            twin.model,
+            twin.inputs,
+            self.sample,
+            self.target,
+            self.method,
+            layer,
+            seed=self._seed,
+            **self._options.get(self.method, {}),
+        )
 
     def sweep(self) -> list[Callable[[], None]]:
         """Calls that work every control once: each method, framework, layer, some samples and classes."""
@@ -243,10 +269,17 @@ class ExplanationExplorer(Shell):
                 settings += [("layer", layer) for layer in self._usable_layers(entry["value"])]
         return self._steps(*settings, *self._choice().items())
 
-    def to_html(self, path: str | Path | None = None, *, samples: int = _RECORDED_SAMPLES,
-                max_bytes: int = _RECORDED_BYTES, **options: Any) -> str:
-        """A page with the first `samples` samples, every method and framework, the predicted class and the next
-        likeliest, and each layer; fewer samples where the page would pass `max_bytes`. The page says what it holds."""
+    def to_html(
+        self,
+        path: str | Path | None = None,
+        *,
+        samples: int = _RECORDED_SAMPLES,
+        max_bytes: int = _RECORDED_BYTES,
+        **options: Any,
+    ) -> str:
+        """A page with the first `samples` samples, every method and framework, the predicted class and the
+        next likeliest, and each layer; fewer samples where the page would pass `max_bytes`. The page says
+        what it holds."""
         if options:
             raise InputError(f"to_html: unknown option {next(iter(options))!r}. Known: samples, max_bytes.")
         count = min(samples, self._count)
@@ -257,8 +290,6 @@ class ExplanationExplorer(Shell):
             count = max(1, min(count - 1, int(count * max_bytes / len(text))))
 
     def _page(self, count: int) -> str:
-        import warnings
-
         panels: dict[str, Any] = {}
         menu = {**self.menu, "samples": self.menu["samples"][:count]}
         for sample in range(count):
@@ -272,11 +303,15 @@ class ExplanationExplorer(Shell):
                                 warnings.simplefilter("ignore", GapWarning)
                                 panels[key] = self._recorded(name, sample, goal, entry["value"], layer)
         menu["targets"] = [*self.menu["targets"][:1], {"value": "-1", "label": "next likeliest"}]
-        menu["note"] = (f"Recorded: {count} of {self._count} samples, the predicted class and the next likeliest one. "
-                        "Other choices need the notebook.")
+        menu["note"] = (
+            f"Recorded: {count} of {self._count} samples, the predicted class and the next likeliest one. "
+            "Other choices need the notebook."
+        )
         state = {**self._choice(), "sample": min(self.sample, count - 1), "target": None, "menu": menu}
         record = {
-            "state": state, "choices": ["sample", "target", "method", "layer", "framework"], "panels": panels,
+            "state": state,
+            "choices": ["sample", "target", "method", "layer", "framework"],
+            "panels": panels,
             "frameworks": {entry["value"]: self._shown(entry["value"]) for entry in menu["frameworks"]},
             "pictures": [self._picture(i) for i in range(count)],
             "summaries": [self._summary(i) for i in range(count)],
@@ -288,7 +323,9 @@ class ExplanationExplorer(Shell):
         """The class that the first model finds next likeliest."""
         return int(np.argsort(-next(iter(self._scores.values()))[sample], kind="stable")[1])
 
-    def _recorded(self, name: str, sample: int, target: int | None, method: str, layer: str) -> dict[str, Any]:
+    def _recorded(
+        self, name: str, sample: int, target: int | None, method: str, layer: str
+    ) -> dict[str, Any]:
         """A panel, or the reason why there is none, which belongs on the page just as well."""
         try:
             return self._panel(name, sample, target, method, layer)

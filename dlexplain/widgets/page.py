@@ -20,11 +20,11 @@ _PAGE = """<!doctype html>
 <title>{title}</title>
 <style>
 :root {{ color-scheme: light dark; --jp-ui-font-color1: #1b1e23; --jp-ui-font-color2: #59616b;
-  --jp-layout-color0: #ffffff; --jp-layout-color1: #ffffff; --jp-layout-color2: #eef1f5; --jp-border-color0: #7d8793;
-  --jp-border-color2: #d5dae0; }}
+  --jp-layout-color0: #ffffff; --jp-layout-color1: #ffffff; --jp-layout-color2: #eef1f5;
+  --jp-border-color0: #7d8793; --jp-border-color2: #d5dae0; }}
 @media (prefers-color-scheme: dark) {{ :root {{ --jp-ui-font-color1: #eef0f3; --jp-ui-font-color2: #a4adb8;
-  --jp-layout-color0: #1d2026; --jp-layout-color1: #16181d; --jp-layout-color2: #2a2f37; --jp-border-color0: #7d8793;
-  --jp-border-color2: #3a4049; }} }}
+  --jp-layout-color0: #1d2026; --jp-layout-color1: #16181d; --jp-layout-color2: #2a2f37;
+  --jp-border-color0: #7d8793; --jp-border-color2: #3a4049; }} }}
 body {{ margin: 0; padding: 16px; background: var(--jp-layout-color1); color: var(--jp-ui-font-color1);
   display: grid; justify-content: stretch; }}
 main {{ width: 100%; max-width: 1120px; margin: 0 auto; }}
@@ -48,7 +48,9 @@ def page(front: str, title: str, record: dict[str, Any], words: str) -> str:
     script = front_end("paint.js", "panel.js", front, "recorded.js").replace("export default { render };", "")
     # A name in the data could hold "</script>": in JSON the bracket may be written as an escape.
     data = json.dumps(_plain(record), allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
-    return _PAGE.format(title=html.escape(title), style=look(), words=html.escape(words), record=data, script=script)
+    return _PAGE.format(
+        title=html.escape(title), style=look(), words=html.escape(words), record=data, script=script
+    )
 
 
 def key(label: str, sample: int | str, target: int | None, method: str, layer: str) -> str:

@@ -27,7 +27,7 @@ def method_label(method: str) -> str:
     """A method's name for people."""
     library, colon, rest = method.partition(":")
     if colon:
-        return f"{ {'shap': 'SHAP', 'captum': 'Captum'}.get(library, library)}: {rest}"
+        return f"{ {'shap': 'SHAP', 'captum': 'Captum'}.get(library, library) }: {rest}"
     return _NAMES.get(method, method.replace("_", " ").capitalize())
 
 
@@ -38,18 +38,32 @@ def packed(values: np.ndarray) -> Part:
     return {"data": np.round(values / step).astype("<i2").tobytes(), "step": step}
 
 
+def numbers_of(part: Part) -> np.ndarray:
+    """What `packed` made, flat, as the front end reads it."""
+    return np.frombuffer(part["data"], "<i2") * part["step"]
+
+
 def picture_part(image: np.ndarray, alt: str) -> Part:
     """`image` `(height, width, channels)`, in grey or colour."""
     pixels = to_bytes(image)
     channels = 3 if pixels.ndim == 3 else 1
-    return {"height": pixels.shape[0], "width": pixels.shape[1], "channels": channels, "pixels": pixels.tobytes(),
-            "alt": alt}
+    return {
+        "height": pixels.shape[0],
+        "width": pixels.shape[1],
+        "channels": channels,
+        "pixels": pixels.tobytes(),
+        "alt": alt,
+    }
 
 
 def map_part(values: np.ndarray) -> Part:
     """`values` `(height, width)`, signed."""
-    return {"height": values.shape[0], "width": values.shape[1],
-            "limit": float(np.max(np.abs(values), initial=0.0)), **packed(values)}
+    return {
+        "height": values.shape[0],
+        "width": values.shape[1],
+        "limit": float(np.max(np.abs(values), initial=0.0)),
+        **packed(values),
+    }
 
 
 def map_words(values: np.ndarray) -> str:
@@ -64,7 +78,8 @@ def map_words(values: np.ndarray) -> str:
 
 
 def attribution_part(attribution: Attribution, label: str) -> Part:
-    """The map or the bars of the first sample of `attribution` by the model `label`, with its alternative text."""
+    """The map or the bars of the first sample of `attribution` by the model `label`, with its alternative
+    text."""
     what = f"{method_label(attribution.method)} of {attribution.target_label(0)} by {label}"
     kind = attribution.kind[0]
     values = attribution.values[0] if isinstance(attribution.values, tuple) else attribution.values
@@ -78,10 +93,14 @@ def attribution_part(attribution: Attribution, label: str) -> Part:
     inputs = attribution.inputs[0] if isinstance(attribution.inputs, tuple) else attribution.inputs
     names = _bar_names(attribution, kind, np.asarray(inputs[0]).reshape(-1))
     order = np.arange(len(flat)) if kind == "tokens" else np.argsort(-np.abs(flat), kind="stable")
-    rows = [{"name": names[i], "value": float(flat[i])} for i in order[: None if kind == "tokens" else _MOST_BARS]]
+    rows = [
+        {"name": names[i], "value": float(flat[i])} for i in order[: None if kind == "tokens" else _MOST_BARS]
+    ]
     told = ", ".join(f"{row['name']} {row['value']:+.2g}" for row in rows[:3])
-    return {"bars": {"rows": rows, "limit": float(np.max(np.abs(flat), initial=0.0))},
-            "alt": f"{what}: {told}{', and smaller ones' if len(flat) > 3 else ''}."}
+    return {
+        "bars": {"rows": rows, "limit": float(np.max(np.abs(flat), initial=0.0))},
+        "alt": f"{what}: {told}{', and smaller ones' if len(flat) > 3 else ''}.",
+    }
 
 
 def _bar_names(attribution: Attribution, kind: str, inputs: np.ndarray) -> list[str]:
@@ -125,10 +144,20 @@ def tiles_part(activations: Activations, layer: str) -> Part:
     more = f"the first {len(shown)} of {units} {unit}" if len(shown) < len(maps) else f"{units} {unit}"
     note = f"{more[0].upper()}{more[1:]}; {dead} silent (all zero) for this input."
     strongest = int(np.argmax(np.abs(shown).reshape(len(shown), -1).max(1)))
-    alt = f"Activations of layer {layer}: {note}" + (f" Strongest in channel {strongest}." if len(maps) > 1 else "")
-    return {"count": len(shown), "height": shown.shape[1], "width": shown.shape[2], "signed": signed,
-            "limit": float(np.max(np.abs(shown), initial=0.0)), "note": note, "alt": alt,
-            "title": f"Inside: layer {layer}", **packed(shown)}
+    alt = f"Activations of layer {layer}: {note}" + (
+        f" Strongest in channel {strongest}." if len(maps) > 1 else ""
+    )
+    return {
+        "count": len(shown),
+        "height": shown.shape[1],
+        "width": shown.shape[2],
+        "signed": signed,
+        "limit": float(np.max(np.abs(shown), initial=0.0)),
+        "note": note,
+        "alt": alt,
+        "title": f"Inside: layer {layer}",
+        **packed(shown),
+    }
 
 
 def _block(units: np.ndarray) -> np.ndarray:
@@ -147,22 +176,37 @@ def shares(scores: np.ndarray) -> tuple[np.ndarray, bool]:
     return powers / powers.sum(), True
 
 
-def predictions_part(scores: np.ndarray, names: tuple[str, ...] | None, target: int | None, as_classes: bool) -> Part:
-    """Bars for one sample's outputs `(k,)`: shares of classes where they are classes, else the raw numbers."""
+def predictions_part(
+    scores: np.ndarray, names: tuple[str, ...] | None, target: int | None, as_classes: bool
+) -> Part:
+    """Bars for one sample's outputs `(k,)`: shares of classes where they are classes, else the raw
+    numbers."""
     scores = np.asarray(scores, np.float64).reshape(-1)
     values, softmax = shares(scores) if as_classes and len(scores) > 1 else (scores, False)
     share = bool(len(scores) > 1 and (as_classes or (np.all(values >= 0) and abs(values.sum() - 1) < 1e-3)))
     top = int(np.argmax(values))
     order = list(range(len(values)))
     if len(order) > 10:
-        kept = set(np.argsort(-values, kind="stable")[:8].tolist()) | ({target} if target is not None else set())
+        kept = set(np.argsort(-values, kind="stable")[:8].tolist()) | (
+            {target} if target is not None else set()
+        )
         order = sorted(kept, key=lambda i: -values[i])
     rows = [
-        {"name": class_name(names, i), "value": float(values[i]), "top": share and i == top, "target": i == target}
+        {
+            "name": class_name(names, i),
+            "value": float(values[i]),
+            "top": share and i == top,
+            "target": i == target,
+        }
         for i in order
     ]
     heading = "Outputs" if not share else "Softmax of the outputs" if softmax else "Probability of each class"
-    return {"rows": rows, "share": share, "limit": float(np.max(np.abs(values), initial=0.0)), "heading": heading}
+    return {
+        "rows": rows,
+        "share": share,
+        "limit": float(np.max(np.abs(values), initial=0.0)),
+        "heading": heading,
+    }
 
 
 def class_name(names: tuple[str, ...] | None, index: int) -> str:

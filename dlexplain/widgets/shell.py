@@ -21,10 +21,12 @@ _LIVING: weakref.WeakSet[Shell] = weakref.WeakSet()
 
 @cache
 def front_end(*names: str) -> str:
-    """One ES module out of several files: imports from beside are dropped, since all share one scope, and only the
-    last file's default export stays."""
+    """One ES module out of several files: imports from beside are dropped, since all share one scope, and
+    only the last file's default export stays."""
     parts = [(_HERE / name).read_text(encoding="utf-8") for name in names]
-    joined = [re.sub(r'^import \{[^}]*\} from "\./[\w.]+";\n', "", part, flags=re.MULTILINE) for part in parts]
+    joined = [
+        re.sub(r'^import \{[^}]*\} from "\./[\w.]+";\n', "", part, flags=re.MULTILINE) for part in parts
+    ]
     joined = [re.sub(r"^export (?!default)", "", part, flags=re.MULTILINE) for part in joined]
     return "\n".join(joined)
 
@@ -43,8 +45,8 @@ def living() -> list[Shell]:
 class Shell(anywidget.AnyWidget):
     """A widget whose `scene` follows its choices. A subclass gives `_draw`, which returns the scene.
 
-    An error while drawing is shown in the widget (`error`), kept in `errors`, and never raised into the kernel, where
-    it would be lost.
+    An error while drawing is shown in the widget (`error`), kept in `errors`, and never raised into the
+    kernel, where it would be lost.
     """
 
     _esm = "export default { render() {} };"
@@ -61,6 +63,7 @@ class Shell(anywidget.AnyWidget):
 
     def _steps(self, *settings: tuple[str, Any]) -> list[Callable[[], None]]:
         """Calls that each set a trait, and raise what the widget could only show."""
+
         def step(trait: str, value: Any) -> Callable[[], None]:
             def work() -> None:
                 before = len(self.errors)
@@ -94,12 +97,18 @@ class Shell(anywidget.AnyWidget):
         with self.hold_sync():
             self.error = message
             # The number makes every answer a new one, for a front end that waits for it.
-            self.scene = {**scene, "choice": choice, "error": message, "serial": self.scene.get("serial", 0) + 1}
+            self.scene = {
+                **scene,
+                "choice": choice,
+                "error": message,
+                "serial": self.scene.get("serial", 0) + 1,
+            }
 
     def sweep(self) -> list[Callable[[], None]]:
         """Calls that work every control once, and raise where the widget shows an error."""
         raise NotImplementedError
 
     def to_html(self, path: str | Path | None = None, **options: Any) -> str:
-        """A page that works without kernel or network. Returns it, and writes it to `path` where one is given."""
+        """A page that works without kernel or network. Returns it, and writes it to `path` where one is
+        given."""
         raise NotImplementedError

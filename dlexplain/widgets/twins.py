@@ -22,8 +22,9 @@ class Twin:
     inputs: np.ndarray
 
 
-def wrapped_twins(models: Any, class_names: Sequence[str] | None, feature_names: Sequence[str] | None = None
-                  ) -> dict[str, Any]:
+def wrapped_twins(
+    models: Any, class_names: Sequence[str] | None, feature_names: Sequence[str] | None = None
+) -> dict[str, Any]:
     """`{label: dlx.Model}` of one model or of a dict of them."""
     from dlexplain.frameworks import wrap
 
@@ -34,16 +35,22 @@ def wrapped_twins(models: Any, class_names: Sequence[str] | None, feature_names:
         extra["feature_names"] = tuple(str(name) for name in feature_names)
     if isinstance(models, Mapping):
         if not models:
-            raise InputError("models: the dict is empty. Give one model, or a dict such as {'Keras': a, 'Torch': b}.")
+            raise InputError(
+                "models: the dict is empty. Give one model, or a dict such as {'Keras': a, 'Torch': b}."
+            )
         return {str(label): wrap(model, **extra) for label, model in models.items()}
     model = wrap(models, **extra)
     return {_FRAMEWORKS.get(model.framework, model.framework): model}
 
 
-def twins(models: Any, inputs: Any, class_names: Sequence[str] | None = None,
-          feature_names: Sequence[str] | None = None) -> dict[str, Twin]:
-    """Pairs each model with its inputs: one array (its channels moved where a model wants them elsewhere), or a dict
-    with an array a label. Raises `InputError` where they do not fit."""
+def twins(
+    models: Any,
+    inputs: Any,
+    class_names: Sequence[str] | None = None,
+    feature_names: Sequence[str] | None = None,
+) -> dict[str, Twin]:
+    """Pairs each model with its inputs: one array (its channels moved where a model wants them elsewhere),
+    or a dict with an array a label. Raises `InputError` where they do not fit."""
     wrapped = wrapped_twins(models, class_names, feature_names)
     if isinstance(inputs, Mapping):
         missing = [label for label in wrapped if label not in inputs]
@@ -70,7 +77,7 @@ def in_layout_of(model: Any, inputs: np.ndarray) -> np.ndarray:
     if shape is not None:
         fitting = [array for array in (last, first, back) if _fits(array.shape[1:], shape)]
         return fitting[0] if fitting else inputs
-    wants_first = (model.layout or ("channels_first" if model.framework == "torch" else "channels_last"))
+    wants_first = model.layout or ("channels_first" if model.framework == "torch" else "channels_last")
     is_first = inputs.shape[1] in (1, 3) and inputs.shape[-1] not in (1, 3)
     if wants_first == "channels_first":
         return inputs if is_first else first
@@ -81,13 +88,16 @@ def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
     return len(shape) == len(wanted) and all(w is None or s == w for s, w in zip(shape, wanted, strict=True))
 
 
-def layer_choices(models: Mapping[str, Any], samples: Mapping[str, np.ndarray],
-                  layers: Sequence[str] | Mapping[str, Sequence[str]] | None = None) -> dict[str, dict[str, str]]:
+def layer_choices(
+    models: Mapping[str, Any],
+    samples: Mapping[str, np.ndarray],
+    layers: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
+) -> dict[str, dict[str, str]]:
     """`{choice: {label: layer}}`: the layers that can be looked into, paired between models.
 
-    `layers`: names that every model has, or a dict with a list a label, of equal lengths. None: the only model's own;
-    for several models the layers of one name, else the last layer of each run of equal shape (what is passed on
-    after the activation function), paired in order.
+    `layers`: names that every model has, or a dict with a list a label, of equal lengths. None: the only
+    model's own; for several models the layers of one name, else the last layer of each run of equal shape
+    (what is passed on after the activation function), paired in order.
     """
     if isinstance(layers, Mapping):
         columns = {label: list(layers.get(label, ())) for label in models}
@@ -110,13 +120,16 @@ def layer_choices(models: Mapping[str, Any], samples: Mapping[str, np.ndarray],
 
 def _paired(models: Mapping[str, Any], samples: Mapping[str, np.ndarray]) -> dict[str, list[str]]:
     inside = {label: model.activations(samples[label][:1]) for label, model in models.items()}
-    whole = {label: [name for name, values in found.items() if np.ndim(values) >= 2] for label, found in inside.items()}
+    whole = {
+        label: [name for name, values in found.items() if np.ndim(values) >= 2]
+        for label, found in inside.items()
+    }
     first = next(iter(whole))
     if len(whole) == 1:
         return whole
     shared = [name for name in whole[first] if all(name in names for names in whole.values())]
     if len(shared) > 1:
-        return {label: shared for label in whole}
+        return dict.fromkeys(whole, shared)
     runs = {label: _ends_of_runs(inside[label], names) for label, names in whole.items()}
     shortest = min(len(run) for run in runs.values())
     return {label: [name for name, _ in run[:shortest]] for label, run in runs.items()}

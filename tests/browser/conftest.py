@@ -8,11 +8,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from .laboratory import Laboratory, laboratory
 from playwright.sync_api import Browser, sync_playwright
 
+from .laboratory import Laboratory, laboratory
+
 _QUIET = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
     "--no-first-run",
 ]
 _ROOT = Path(__file__).parents[2]
@@ -45,8 +50,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory, shots: Path) -> Iterator[Labor
 
 @pytest.fixture
 def open_lesson(lab: Laboratory, browser: Browser) -> Callable:
-    """`open_lesson("00_start_here", ...)`: a context manager that opens a copy of the students' notebook, runs all of
-    it, and gives the notebook and the watch; see `Laboratory.open`."""
+    """`open_lesson("00_start_here", ...)`: a context manager that opens a copy of the students' notebook,
+    runs all of it, and gives the notebook and the watch; see `Laboratory.open`."""
+
     def opening(name: str, **options):
         source = _ROOT / "notebooks" / f"{name}.ipynb"
         shutil.copy(source, lab.folder / source.name)

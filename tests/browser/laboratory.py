@@ -1,4 +1,5 @@
-"""A real JupyterLab on a folder of its own, and a page in it that is watched: what it logs and what it asks for."""
+"""A real JupyterLab on a folder of its own, and a page in it that is watched: what it logs and what it
+asks for."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ from urllib.parse import quote, urlsplit
 import nbformat
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, Route
 
-# What JupyterLab itself logs at the level of an error or warning, with the reason why that is no fault of ours.
+# What JupyterLab itself logs as an error, with the reason why that is no fault of ours.
 ALLOWED = {
     r"/lsp/": "the language-server extension asks for servers that are not installed",
     r"favicon": "the busy favicon of another base path",
@@ -66,7 +67,10 @@ def watched(context: BrowserContext, extra_allowed: tuple[str, ...] = ()) -> tup
 
     context.route("**/*", gate)
     page = context.new_page()
-    page.on("console", lambda m: heard("console", f"{m.text} ({m.location.get('url', '')})") if m.type == "error" else None)
+    page.on(
+        "console",
+        lambda m: heard("console", f"{m.text} ({m.location.get('url', '')})") if m.type == "error" else None,
+    )
     page.on("pageerror", lambda error: heard("uncaught", f"{error.name}: {error.message}\n{error.stack}"))
     return page, watch
 
@@ -82,20 +86,34 @@ class Laboratory:
 
     def notebook(self, name: str, cells: list[str]) -> str:
         """Writes a notebook of code cells; a cell that starts with `%%md` holds text. Returns its name."""
-        book = nbformat.v4.new_notebook(metadata={
-            "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
-            "language_info": {"name": "python"},
-        })
+        book = nbformat.v4.new_notebook(
+            metadata={
+                "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+                "language_info": {"name": "python"},
+            }
+        )
         book.cells = [
-            nbformat.v4.new_markdown_cell(cell.removeprefix("%%md\n")) if cell.startswith("%%md\n")
-            else nbformat.v4.new_code_cell(cell) for cell in cells
+            nbformat.v4.new_markdown_cell(cell.removeprefix("%%md\n"))
+            if cell.startswith("%%md\n")
+            else nbformat.v4.new_code_cell(cell)
+            for cell in cells
         ]
         nbformat.write(book, self.folder / name)
         return name
 
     @contextmanager
-    def open(self, browser: Browser, name: str, *, dark: bool = False, timeout: float = 240, run: bool = True,
-             width: int = 1280, height: int = 960, **context_options) -> Iterator[tuple[Notebook, Watch]]:
+    def open(
+        self,
+        browser: Browser,
+        name: str,
+        *,
+        dark: bool = False,
+        timeout: float = 240,
+        run: bool = True,
+        width: int = 1280,
+        height: int = 960,
+        **context_options,
+    ) -> Iterator[tuple[Notebook, Watch]]:
         """The notebook in a fresh context, every cell run to its end. Its kernel is ended afterwards."""
         context = browser.new_context(viewport={"width": width, "height": height}, **context_options)
         page, watch = watched(context)
@@ -128,8 +146,12 @@ class Laboratory:
 
     def _ask(self, path: str, method: str = "GET", data: bytes | None = None) -> bytes:
         root = self.url.rsplit("/lab", 1)[0] if self.url.endswith("/lab") else self.url
-        request = urllib.request.Request(root + path, data=data, method=method, headers={
-            "Authorization": f"token {self.token}", "Content-Type": "application/json"})
+        request = urllib.request.Request(
+            root + path,
+            data=data,
+            method=method,
+            headers={"Authorization": f"token {self.token}", "Content-Type": "application/json"},
+        )
         with urllib.request.urlopen(request, timeout=20) as answer:
             return answer.read()
 
@@ -169,8 +191,10 @@ class Notebook:
 
     def no_errors(self) -> None:
         """Fails on an error in any output."""
-        found = self.page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr'] , "
-                                  ".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']")
+        found = self.page.locator(
+            ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr'] , "
+            ".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']"
+        )
         texts = [text for text in found.all_inner_texts() if "Traceback" in text or "Error" in text]
         assert not texts, "a cell failed:\n" + "\n".join(texts)
 
@@ -181,14 +205,19 @@ class Notebook:
         return path
 
     def shot_cells(self, stem: str) -> list[Path]:
-        """A picture of each cell, scrolled into view."""
-        paths = []
+        """A picture of each cell, whole: the window grows to it."""
+        paths, size = [], self.page.viewport_size
         for i in range(self.cells.count()):
             cell = self.cells.nth(i)
+            tall = cell.evaluate("(node) => node.getBoundingClientRect().height")
+            self.page.set_viewport_size(
+                {"width": size["width"], "height": max(size["height"], int(tall) + 200)}
+            )
             cell.scroll_into_view_if_needed(timeout=10_000)
             self.page.wait_for_timeout(250)
             paths.append(self.shots / f"{stem}_{i:02d}.png")
             cell.screenshot(path=paths[-1])
+        self.page.set_viewport_size(size)
         return paths
 
 
@@ -202,7 +231,8 @@ def laboratory(base: Path, shots: Path) -> Iterator[Laboratory]:
     port, token = _free_port(), "dlexplain-test"
     settings = {
         "@jupyterlab/apputils-extension": {
-            "notification": {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}},
+            "notification": {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
+        },
         # Cells out of sight must be drawn too, or a test cannot find them.
         "@jupyterlab/notebook-extension": {"tracker": {"windowingMode": "none"}},
         "@jupyterlab/extensionmanager-extension": {"plugin": {"disclaimed": False, "enabled": False}},
@@ -213,16 +243,30 @@ def laboratory(base: Path, shots: Path) -> Iterator[Laboratory]:
             (base / "settings" / extension / f"{plugin}.jupyterlab-settings").write_text(json.dumps(values))
     root = Path(__file__).parents[2]
     environment = {
-        **os.environ, "HOME": str(base / "home"), "JUPYTER_CONFIG_DIR": str(base / "config"),
-        "JUPYTER_DATA_DIR": str(base / "data"), "JUPYTER_RUNTIME_DIR": str(base / "runtime"),
-        "JUPYTERLAB_SETTINGS_DIR": str(base / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(base / "workspaces"),
-        "IPYTHONDIR": str(base / "home" / ".ipython"), "JUPYTER_PLATFORM_DIRS": "0",
+        **os.environ,
+        "HOME": str(base / "home"),
+        "JUPYTER_CONFIG_DIR": str(base / "config"),
+        "JUPYTER_DATA_DIR": str(base / "data"),
+        "JUPYTER_RUNTIME_DIR": str(base / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(base / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(base / "workspaces"),
+        "IPYTHONDIR": str(base / "home" / ".ipython"),
+        "JUPYTER_PLATFORM_DIRS": "0",
         "PYTHONPATH": os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
     }
     command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}",
-        "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder}",
-        "--LabApp.news_url=", "--LabApp.extension_manager=readonly", "--ServerApp.allow_root=True",
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        "--ip=127.0.0.1",
+        f"--port={port}",
+        "--ServerApp.port_retries=0",
+        f"--IdentityProvider.token={token}",
+        f"--ServerApp.root_dir={folder}",
+        "--LabApp.news_url=",
+        "--LabApp.extension_manager=readonly",
+        "--ServerApp.allow_root=True",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]
     log = (base / "lab.log").open("w")

@@ -1,19 +1,18 @@
-"""Two small twins for the browser tests, in the source of a notebook's first cell: trained in seconds."""
+"""The cells of the notebooks that the browser tests open: small twins trained in seconds, and the widgets."""
 
 from __future__ import annotations
 
+TWINS = """
 import os
-SHIM = os.environ.get('SHIM', '')
-TRAIN = SHIM + '''
-import os
-os.environ.update(OMP_NUM_THREADS="1", TF_NUM_INTRAOP_THREADS="1", TF_NUM_INTEROP_THREADS="1", TF_CPP_MIN_LOG_LEVEL="3")
-import numpy as np
+os.environ.update(OMP_NUM_THREADS="1", TF_NUM_INTRAOP_THREADS="1", TF_NUM_INTEROP_THREADS="1")
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+import dlexplain as dlx
+import keras
 from sklearn.datasets import load_digits
 
 digits = load_digits()
 pictures, labels = (digits.images / 16).astype("float32")[..., None], digits.target
-import keras
-
 keras.utils.set_random_seed(0)
 keras_net = keras.Sequential([
     keras.Input((8, 8, 1)),
@@ -25,22 +24,18 @@ keras_net = keras.Sequential([
 ])
 keras_net.compile(keras.optimizers.Adam(0.005), "sparse_categorical_crossentropy")
 keras_net.fit(pictures[:1500], labels[:1500], epochs=4, batch_size=64, verbose=0)
-'''
-
-TWINS = TRAIN + '''
-import dlexplain as dlx
 
 models = {"Keras": keras_net, "Torch": dlx.convert(keras_net, to="torch")}
 names = [str(i) for i in range(10)]
-'''
+"""
 
-EXPLORER = '''
+EXPLORER = """
 explorer = dlx.widgets.ExplanationExplorer(
     models, pictures[1500:1530], labels=labels[1500:1530], class_names=names)
 explorer
-'''
+"""
 
-BOARD = '''
+BOARD = """
 board = dlx.widgets.DrawingBoard(models)
 board
-'''
+"""

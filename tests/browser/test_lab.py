@@ -1,4 +1,5 @@
-"""Both widgets in a real JupyterLab: they load, answer to mouse, touch and keyboard, and ask nothing of the network."""
+"""Both widgets in a real JupyterLab: they load, answer to mouse, touch and keyboard, and ask nothing of
+the network."""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ _SLIDE = """async (root, samples) => {
 
 @pytest.fixture(scope="module")
 def opened(lab: Laboratory, browser: Browser) -> Iterator[tuple[Notebook, Watch]]:
-    """One notebook with both widgets, shared by this module: starting a kernel with both frameworks takes seconds."""
+    """One notebook with both widgets, shared by this module: starting a kernel with both frameworks takes
+    seconds."""
     name = lab.notebook("widgets.ipynb", [TWINS, EXPLORER, BOARD, "errors = [explorer.errors, board.errors]"])
     with lab.open(browser, name) as pair:
         yield pair
@@ -73,7 +75,8 @@ def wait_for(explorer: Locator, **choice: object) -> None:
     explorer.page.wait_for_function(
         "([root, choice]) => { const shown = JSON.parse(root.dataset.shown ?? '{}');"
         " return Object.entries(choice).every(([name, value]) => shown[name] === value); }",
-        arg=[explorer.element_handle(), choice], timeout=20_000,
+        arg=[explorer.element_handle(), choice],
+        timeout=20_000,
     )
 
 
@@ -118,12 +121,15 @@ def test_the_slider_changes_picture_map_words_and_alternative_text(explorer: Loc
 
 def test_twins_show_the_same_map(explorer: Locator) -> None:
     maps = explorer.locator("canvas.dlx-map")
-    assert maps.nth(0).evaluate("""(a) => {
+    assert (
+        maps.nth(0).evaluate("""(a) => {
         const b = a.closest('.dlx').querySelectorAll('canvas.dlx-map')[1];
         const read = (c) => c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
         const [p, q] = [read(a), read(b)];
         return p.reduce((most, value, i) => Math.max(most, Math.abs(value - q[i])), 0);
-    }""") <= 2
+    }""")
+        <= 2
+    )
 
 
 def test_every_choice_redraws(explorer: Locator) -> None:
@@ -155,7 +161,9 @@ def test_every_choice_redraws(explorer: Locator) -> None:
 def test_the_explorer_works_from_the_keyboard(explorer: Locator) -> None:
     slider = explorer.locator("input[type=range]")
     slider.focus()
-    explorer.page.wait_for_selector(".jp-Notebook.jp-mod-commandMode")  # where JupyterLab wants the keys for itself
+    explorer.page.wait_for_selector(
+        ".jp-Notebook.jp-mod-commandMode"
+    )  # where JupyterLab wants the keys for itself
     slider.press("ArrowRight")
     wait_for(explorer, sample=1)
     explorer.page.keyboard.press("Tab")
@@ -199,7 +207,9 @@ def test_the_mouse_draws_and_both_twins_follow(opened: tuple[Notebook, Watch], b
     assert board.locator("canvas.dlx-map").count() == 2
     assert board.locator("canvas.dlx-tiles").count() == 2
     board.get_by_role("button", name="Clear").click()
-    stroke(page, paper, [(0.5, 0.2), (0.3, 0.35), (0.3, 0.65), (0.5, 0.82), (0.7, 0.65), (0.7, 0.35), (0.5, 0.2)])
+    stroke(
+        page, paper, [(0.5, 0.2), (0.3, 0.35), (0.3, 0.65), (0.5, 0.82), (0.7, 0.65), (0.7, 0.35), (0.5, 0.2)]
+    )
     expect(board.locator(".dlx-status")).not_to_have_text(first[0])
     expect(board.locator(".dlx-status")).to_contain_text("Keras says 0", timeout=20_000)
     assert pixels(board.locator("canvas.dlx-map").first) != first[1]
@@ -251,7 +261,9 @@ def test_touch_in_the_dark_on_a_narrow_screen(lab: Laboratory, browser: Browser)
         points = [(0.5, 0.15 + 0.07 * i) for i in range(11)]
         for i, (x, y) in enumerate(points):
             touch = [{"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]}]
-            finger.send("Input.dispatchTouchEvent", {"type": "touchMove" if i else "touchStart", "touchPoints": touch})
+            finger.send(
+                "Input.dispatchTouchEvent", {"type": "touchMove" if i else "touchStart", "touchPoints": touch}
+            )
         finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
         expect(board.locator(".dlx-status")).to_contain_text("Keras says 1", timeout=20_000)
         book.shot_cells("dark_narrow")
