@@ -27,11 +27,19 @@ _BUILDERS: dict[str, Builder] = {}
 def register_builder(name: str, builder: Builder) -> None:
     """Give the maker of an architecture a name, for `load(path, builder=name)`."""
     if not callable(builder):
-        raise InputError(f"builder of {name!r} must be a function without arguments that returns the untrained model.")
+        raise InputError(
+            f"builder of {name!r} must be a function without arguments that returns the untrained model."
+        )
     _BUILDERS[name] = builder
 
 
-def load(path: str | os.PathLike[str], *, builder: Builder | str | None = None, trust: bool = False, **wrap_options: Any) -> Any:
+def load(
+    path: str | os.PathLike[str],
+    *,
+    builder: Builder | str | None = None,
+    trust: bool = False,
+    **wrap_options: Any,
+) -> Any:
     """Open a model file as a `dlx.Model`: `.keras`, legacy Keras `.h5`, `.pt2`, TorchScript, or weights with a builder.
 
     `builder`: makes the untrained model for a file that holds only weights (`.safetensors`, a Torch state dict).
@@ -59,7 +67,9 @@ def opened(data: bytes, file: Path, builder: Builder | None, trust: bool) -> Any
         held = load_torch.pickled(data, file, trust)
         return load_torch.filled(held, builder, file) if isinstance(held, dict) else held
     if builder is not None:
-        raise InputError(f"{file.name} holds a whole model ({kind}); builder= is only for files that hold weights alone.")
+        raise InputError(
+            f"{file.name} holds a whole model ({kind}); builder= is only for files that hold weights alone."
+        )
     openers = {
         "keras": load_keras.archive,
         "h5": load_keras.hdf5,
@@ -76,7 +86,9 @@ def content(file: Path) -> bytes:
         hint = saved if (file / "saved_model.pb").exists() else " Give the path of the model file in it."
         raise InputError(f"{file} is a folder, not a model file.{hint}")
     if not file.exists():
-        near = suggest(file.name, [item.name for item in file.parent.iterdir()] if file.parent.is_dir() else [])
+        near = suggest(
+            file.name, [item.name for item in file.parent.iterdir()] if file.parent.is_dir() else []
+        )
         raise InputError(f"{file} does not exist. {near}".rstrip())
     data = file.read_bytes()
     if not data:
@@ -94,7 +106,9 @@ def found_builder(builder: Builder | str) -> Builder:
             )
         return _BUILDERS[builder]
     if not callable(builder):
-        raise InputError("builder must be a function without arguments that returns the untrained model, or its name.")
+        raise InputError(
+            "builder must be a function without arguments that returns the untrained model, or its name."
+        )
     return builder
 
 
@@ -110,7 +124,10 @@ def kind_of(data: bytes, file: Path) -> str:
         return "safetensors"
     if _is_pickle(data):
         return "pickle"
-    if data[:2] in (b"\x1f\x8b", b"x\x9c", b"x\x01", b"x^", b"BZ") or data[:5] in (b"\xfd7zXZ", b"\x04\x22\x4d\x18"):
+    if data[:2] in (b"\x1f\x8b", b"x\x9c", b"x\x01", b"x^", b"BZ") or data[:5] in (
+        b"\xfd7zXZ",
+        b"\x04\x22\x4d\x18",
+    ):
         raise UnsafeFileError(
             f"{file.name} is compressed, as joblib's and other pickles are, which can run code when opened. {SAFE}"
         )
@@ -144,17 +161,31 @@ def zip_members(data: bytes, file: Path) -> dict[str, zipfile.ZipInfo]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             infos = archive.infolist()
     except (zipfile.BadZipFile, ValueError, OSError) as error:
-        raise InputError(f"{file.name} is a damaged archive ({error}): the copy was cut short. Fetch it again.") from error
+        raise InputError(
+            f"{file.name} is a damaged archive ({error}): the copy was cut short. Fetch it again."
+        ) from error
     if not infos or min(info.header_offset for info in infos) != 0:
-        raise InputError(f"{file.name} is a damaged archive (its list of members is cut off). Fetch it again.")
+        raise InputError(
+            f"{file.name} is a damaged archive (its list of members is cut off). Fetch it again."
+        )
     names = [info.filename for info in infos]
     if len(names) > MEMBERS or len(set(names)) != len(names):
-        raise UnsafeFileError(f"{file.name} has doubled or far too many members, which hides what is opened. {SAFE}")
+        raise UnsafeFileError(
+            f"{file.name} has doubled or far too many members, which hides what is opened. {SAFE}"
+        )
     for info in infos:
         place = PurePosixPath(info.filename)
         link = (info.external_attr >> 16) & 0o170000 == 0o120000
-        if place.is_absolute() or ".." in place.parts or "\\" in info.filename or ":" in info.filename or link:
-            raise UnsafeFileError(f"{file.name} has the member {info.filename!r}, which would be written outside. {SAFE}")
+        if (
+            place.is_absolute()
+            or ".." in place.parts
+            or "\\" in info.filename
+            or ":" in info.filename
+            or link
+        ):
+            raise UnsafeFileError(
+                f"{file.name} has the member {info.filename!r}, which would be written outside. {SAFE}"
+            )
         if info.file_size > HURTS and info.file_size > EXPANDS * max(info.compress_size, 1):
             raise UnsafeFileError(
                 f"{file.name}: member {info.filename!r} grows from {info.compress_size} to {info.file_size} bytes, as only "
@@ -167,8 +198,10 @@ def kind_of_archive(members: dict[str, zipfile.ZipInfo], file: Path) -> str:
     inner = {name.partition("/")[2] for name in members}
     if "config.json" in members:
         return "keras"
-    if "archive_format" in inner or "serialized_exported_program.json" in members or any(
-        name.startswith("models/") for name in inner
+    if (
+        "archive_format" in inner
+        or "serialized_exported_program.json" in members
+        or any(name.startswith("models/") for name in inner)
     ):
         return "pt2"
     if any(name.startswith("code/") for name in inner) and "data.pkl" in inner:
@@ -182,7 +215,9 @@ def kind_of_archive(members: dict[str, zipfile.ZipInfo], file: Path) -> str:
 
 def not_a_model(file: Path, what: str, unsafe: bool = False) -> Exception:
     if unsafe:
-        return UnsafeFileError(f"{file.name} is {what} of Python objects, a pickle that can run code when opened. {SAFE}")
+        return UnsafeFileError(
+            f"{file.name} is {what} of Python objects, a pickle that can run code when opened. {SAFE}"
+        )
     return InputError(f"{file.name} is {what}, not a model. {SAFE}")
 
 

@@ -40,7 +40,9 @@ def archive(data: bytes, file: Path, trust: bool) -> Any:
             kept[part] = source.read(part)
     if not trust:
         for part in kept:
-            if part not in ("config.json", "metadata.json", "model.weights.h5") and not part.startswith("assets/"):
+            if part not in ("config.json", "metadata.json", "model.weights.h5") and not part.startswith(
+                "assets/"
+            ):
                 raise _unsafe(file, f"it has the member {part!r}, which Keras does not write")
         config = _parsed(kept["config.json"], file)
         check_config(config, file)
@@ -63,7 +65,9 @@ def hdf5(data: bytes, file: Path, trust: bool) -> Any:
     with _hdf5(data, file) as store:
         config = store.attrs.get("model_config")
     if config is None:
-        raise InputError(f"{file.name} holds Keras weights alone. Load them into the model: model.load_weights(path).")
+        raise InputError(
+            f"{file.name} holds Keras weights alone. Load them into the model: model.load_weights(path)."
+        )
     if trust:
         return _opened(data, ".h5", file, trust)
     parsed = _parsed(config, file)
@@ -85,7 +89,9 @@ def _opened(data: bytes, suffix: str, file: Path, trust: bool) -> Any:
         try:
             return keras.saving.load_model(copy, compile=False, safe_mode=not trust)
         except Exception as error:
-            raise InputError(f"{file.name} could not be opened by Keras: {type(error).__name__}: {str(error)[:500]}") from error
+            raise InputError(
+                f"{file.name} could not be opened by Keras: {type(error).__name__}: {str(error)[:500]}"
+            ) from error
 
 
 def _unsafe(file: Path, why: str) -> UnsafeFileError:
@@ -96,7 +102,9 @@ def _parsed(text: bytes | str, file: Path) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise InputError(f"{file.name} has a damaged configuration ({error}). Save the model again.") from error
+        raise InputError(
+            f"{file.name} has a damaged configuration ({error}). Save the model again."
+        ) from error
 
 
 def check_config(config: Any, file: Path) -> None:
@@ -128,9 +136,13 @@ def _check_object(value: dict[str, Any], file: Path) -> None:
         _check_function(value, file)
         return
     if module is not None and not _MODULES.fullmatch(str(module)):
-        raise _unsafe(file, f"it asks for {module}.{name}, which is not one of Keras's layers; register the class first")
+        raise _unsafe(
+            file, f"it asks for {module}.{name}, which is not one of Keras's layers; register the class first"
+        )
     if not _is_keras_part(name, module):
-        raise _unsafe(file, f"it asks for {name!r}, which is not a layer of this Keras; register the class first")
+        raise _unsafe(
+            file, f"it asks for {name!r}, which is not a layer of this Keras; register the class first"
+        )
     inner = value.get("config")
     vocabulary = inner.get("vocabulary") if isinstance(inner, dict) else None
     if vocabulary is not None and not isinstance(vocabulary, list):
@@ -145,7 +157,10 @@ def _check_function(value: dict[str, Any], file: Path) -> None:
     for name in (value.get("config"), value.get("registered_name")):
         known = not foreign and isinstance(name, str) and hasattr(keras.activations, name)
         if name is not None and (not known or name in ("get", "serialize", "deserialize")):
-            raise _unsafe(file, f"it asks for the function {str(value.get('module'))}.{name}, which is no activation of Keras")
+            raise _unsafe(
+                file,
+                f"it asks for the function {value.get('module')!s}.{name}, which is no activation of Keras",
+            )
 
 
 def _is_keras_part(name: str, module: Any) -> bool:

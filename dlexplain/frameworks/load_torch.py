@@ -20,7 +20,9 @@ def safetensors(data: bytes, file: Path) -> dict[str, np.ndarray]:
     try:
         from safetensors.numpy import load as read
     except ImportError as error:
-        raise MissingPackageError("safetensors reads this file. Install it with: pip install safetensors") from error
+        raise MissingPackageError(
+            "safetensors reads this file. Install it with: pip install safetensors"
+        ) from error
     try:
         return read(data)
     except Exception as error:
@@ -48,7 +50,11 @@ def pickled(data: bytes, file: Path, trust: bool) -> Any:
             f"builder=, or the whole model with torch.export.save. {SAFE}"
         )
     if not isinstance(state, Mapping) or not all(isinstance(item, torch.Tensor) for item in state.values()):
-        held = f"the entries {', '.join(map(str, list(state)[:5]))}" if isinstance(state, Mapping) else type(state).__name__
+        held = (
+            f"the entries {', '.join(map(str, list(state)[:5]))}"
+            if isinstance(state, Mapping)
+            else type(state).__name__
+        )
         raise InputError(
             f"{file.name} is a checkpoint with {held}, not a state dict. Take the weights out, for example "
             "state = torch.load(path, weights_only=True)['model'], and save those with safetensors."
@@ -72,7 +78,12 @@ def archived_globals(data: bytes, file: Path) -> list[str]:
     if not zipfile.is_zipfile(io.BytesIO(data)):
         return pickle_globals(data)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return [name for part in archive.namelist() if part.endswith(".pkl") for name in pickle_globals(archive.read(part))]
+        return [
+            name
+            for part in archive.namelist()
+            if part.endswith(".pkl")
+            for name in pickle_globals(archive.read(part))
+        ]
 
 
 def filled(state: Mapping[str, Any], builder: Builder | None, file: Path) -> Any:
@@ -93,7 +104,10 @@ def filled(state: Mapping[str, Any], builder: Builder | None, file: Path) -> Any
         return model
     import torch
 
-    ready = {name: value if isinstance(value, torch.Tensor) else torch.from_numpy(value.copy()) for name, value in state.items()}
+    ready = {
+        name: value if isinstance(value, torch.Tensor) else torch.from_numpy(value.copy())
+        for name, value in state.items()
+    }
     model.load_state_dict(ready, strict=True)
     return model.eval()
 
@@ -114,14 +128,24 @@ def _check_fit(state: Mapping[str, Any], own: dict[str, tuple[int, ...]], file: 
         "not in the model": sorted(set(state) - set(own)),
         "of another shape": wrong,
     }
-    said = [f"{what}: {', '.join(names[:10])}" + (", ..." if len(names) > 10 else "") for what, names in faults.items() if names]
+    said = [
+        f"{what}: {', '.join(names[:10])}" + (", ..." if len(names) > 10 else "")
+        for what, names in faults.items()
+        if names
+    ]
     if said:
-        raise InputError(f"The weights in {file.name} do not fit the builder's model. " + "; ".join(said) + ".")
+        raise InputError(
+            f"The weights in {file.name} do not fit the builder's model. " + "; ".join(said) + "."
+        )
 
 
 # TorchScript's own file functions, and what lies outside Torch's tensor operations.
-_FILE_CALLS = re.compile(r"\b(?:save|load|from_file|\w*(?:read|write)_file|rpc_\w+|open|eval|exec|system)\s*\(")
-_FOREIGN = re.compile(r"\bops\.(?!aten\.|prim\.|quantized\.|prims\.)(\w+)\.(\w+)|\btorch\.classes\b|\b__torch__\.torch\.classes\b")
+_FILE_CALLS = re.compile(
+    r"\b(?:save|load|from_file|\w*(?:read|write)_file|rpc_\w+|open|eval|exec|system)\s*\("
+)
+_FOREIGN = re.compile(
+    r"\bops\.(?!aten\.|prim\.|quantized\.|prims\.)(\w+)\.(\w+)|\btorch\.classes\b|\b__torch__\.torch\.classes\b"
+)
 _SCRIPT_GLOBALS = ("__torch__", "torch.", "collections.OrderedDict")
 
 
@@ -137,14 +161,18 @@ def script(data: bytes, file: Path, trust: bool) -> Any:
     try:
         return torch.jit.load(io.BytesIO(data), map_location="cpu").eval()
     except RuntimeError as error:
-        raise InputError(f"{file.name} could not be opened as TorchScript: {str(error).splitlines()[0]}") from error
+        raise InputError(
+            f"{file.name} could not be opened as TorchScript: {str(error).splitlines()[0]}"
+        ) from error
 
 
 def _checked_script(data: bytes, file: Path) -> bytes:
     """The archive written anew, so that Torch reads the very members that were examined."""
     foreign = [name for name in archived_globals(data, file) if not name.startswith(_SCRIPT_GLOBALS)]
     if foreign:
-        raise UnsafeFileError(f"{file.name} asks for {', '.join(foreign[:5])}, which no TorchScript model needs. {SAFE}")
+        raise UnsafeFileError(
+            f"{file.name} asks for {', '.join(foreign[:5])}, which no TorchScript model needs. {SAFE}"
+        )
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as target:
         for part in source.namelist():

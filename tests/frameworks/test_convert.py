@@ -165,14 +165,20 @@ def test_keras_model_twin_and_twin_of_twin_agree(name):
     there = channels_first(x) if first else x
     answer = torch_says(twin, there)
     image = expected.ndim == 4
-    np.testing.assert_allclose(np.moveaxis(answer, 1, -1) if image else answer, expected, atol=1e-5 * max(1, abs(expected).max()))
+    np.testing.assert_allclose(
+        np.moveaxis(answer, 1, -1) if image else answer, expected, atol=1e-5 * max(1, abs(expected).max())
+    )
 
     back = convert(twin, to="keras", input_shape=there.shape[1:])
-    np.testing.assert_allclose(np.asarray(back(x, training=False)), expected, atol=1e-5 * max(1, abs(expected).max()))
+    np.testing.assert_allclose(
+        np.asarray(back(x, training=False)), expected, atol=1e-5 * max(1, abs(expected).max())
+    )
 
 
 def test_token_model_with_embedding():
-    model = randomise(functional((7,), lambda x: kl.Dense(2)(kl.LSTM(4)(kl.Embedding(11, 5)(x))), dtype="int32"))
+    model = randomise(
+        functional((7,), lambda x: kl.Dense(2)(kl.LSTM(4)(kl.Embedding(11, 5)(x))), dtype="int32")
+    )
     ids = np.random.default_rng(0).integers(0, 11, (3, 7)).astype("int32")
     twin = convert(model, to="torch")
     np.testing.assert_allclose(torch_says(twin, ids), model(ids), atol=1e-5)
@@ -189,9 +195,9 @@ def test_cross_attention_and_two_inputs(bias):
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=(2, 5, 8)).astype("float32"), rng.normal(size=(2, 7, 6)).astype("float32")
     twin = convert(model, to="torch")
-    assert type(twin.multi_head_attention if hasattr(twin, "multi_head_attention") else list(twin.children())[0]) is (
-        torch.nn.MultiheadAttention
-    )
+    assert type(
+        twin.multi_head_attention if hasattr(twin, "multi_head_attention") else list(twin.children())[0]
+    ) is (torch.nn.MultiheadAttention)
     np.testing.assert_allclose(torch_says(twin, a, b), model([a, b]), atol=1e-5)
     back = convert(twin, to="keras", input_shape=((5, 8), (7, 6)))
     np.testing.assert_allclose(back([a, b]), model([a, b]), atol=1e-5)

@@ -202,10 +202,14 @@ def test_torch_module_twin_and_twin_of_twin_agree(name):
     there = np.moveaxis(x, 1, -1).copy() if first else x
     answer = np.asarray(twin(there, training=False))
     size = 1e-5 * max(1, abs(expected).max())
-    np.testing.assert_allclose(np.moveaxis(answer, -1, 1) if expected.ndim == 4 else answer, expected, atol=size)
+    np.testing.assert_allclose(
+        np.moveaxis(answer, -1, 1) if expected.ndim == 4 else answer, expected, atol=size
+    )
 
     back = convert(twin, to="torch")
-    if name == "conv_on_steps":  # Torch's usual layout for a convolution over steps, which the first module turned itself
+    if (
+        name == "conv_on_steps"
+    ):  # Torch's usual layout for a convolution over steps, which the first module turned itself
         x = np.moveaxis(x, -1, 1).copy()
     np.testing.assert_allclose(says(back, x), expected, atol=size)
 

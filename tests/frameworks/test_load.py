@@ -19,12 +19,20 @@ from dlexplain.frameworks.model import Model
 
 def keras_model():
     return keras.Sequential(
-        [keras.Input((6, 6, 2)), kl.Conv2D(3, 3, activation="relu"), kl.BatchNormalization(), kl.Flatten(), kl.Dense(2, activation="softmax")]
+        [
+            keras.Input((6, 6, 2)),
+            kl.Conv2D(3, 3, activation="relu"),
+            kl.BatchNormalization(),
+            kl.Flatten(),
+            kl.Dense(2, activation="softmax"),
+        ]
     )
 
 
 def torch_model():
-    return nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3), nn.ReLU(), nn.Flatten(), nn.Linear(48, 2), nn.Softmax(1)).eval()
+    return nn.Sequential(
+        nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3), nn.ReLU(), nn.Flatten(), nn.Linear(48, 2), nn.Softmax(1)
+    ).eval()
 
 
 X = np.random.default_rng(0).normal(size=(3, 6, 6, 2)).astype("float32")
@@ -51,7 +59,9 @@ def test_functional_keras_file_with_operations_lookups_and_recurrent_layers(tmp_
     entry = keras.Input((5, 3))
     value = kl.Bidirectional(kl.GRU(4, return_sequences=True))(entry)
     value = kl.MultiHeadAttention(2, 4)(value, value) + keras.ops.relu(value)[:, ::-1]
-    value = kl.TimeDistributed(kl.Dense(3, kernel_regularizer="l2", kernel_constraint=keras.constraints.MaxNorm(2)))(value)
+    value = kl.TimeDistributed(
+        kl.Dense(3, kernel_regularizer="l2", kernel_constraint=keras.constraints.MaxNorm(2))
+    )(value)
     model = keras.Model(entry, kl.LayerNormalization(dtype="float32")(kl.Dropout(0.2, seed=1)(value)))
     model.save(tmp_path / "m.keras")
     x = np.ones((2, 5, 3), "float32")
@@ -66,7 +76,9 @@ def test_nested_keras_model_and_registered_class(tmp_path):
 
     model = keras.Sequential([keras.Input((4,)), keras.Sequential([keras.Input((4,)), kl.Dense(3)]), Twice()])
     model.save(tmp_path / "m.keras")
-    np.testing.assert_allclose(load(tmp_path / "m.keras").raw(np.ones((1, 4))), model(np.ones((1, 4))), atol=1e-6)
+    np.testing.assert_allclose(
+        load(tmp_path / "m.keras").raw(np.ones((1, 4))), model(np.ones((1, 4))), atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("dynamic", [False, True])
@@ -84,7 +96,9 @@ def test_exported_program(tmp_path, dynamic):
 def test_torchscript(tmp_path, make):
     model = torch_model()
     make(model).save(tmp_path / "m.pt")
-    np.testing.assert_allclose(torch_says(load(tmp_path / "m.pt", input_shape=(2, 6, 6)).raw), torch_says(model), atol=1e-6)
+    np.testing.assert_allclose(
+        torch_says(load(tmp_path / "m.pt", input_shape=(2, 6, 6)).raw), torch_says(model), atol=1e-6
+    )
 
 
 def test_safetensors_and_state_dict_with_a_builder(tmp_path):

@@ -31,7 +31,10 @@ class KerasReader:
         return self.graph
 
     def _outputs(self, functional: Any, names: dict[int, str], prefix: str) -> list[str]:
-        for operation, node in ordered_calls(functional):
+        calls = ordered_calls(functional)
+        for operation, node in calls:
+            check_mask(node, prefix + operation.name, type(operation).__name__)
+        for operation, node in calls:
             self._call(operation, node, names, prefix)
         return [names[id(tensor)] for tensor in functional.outputs]
 
@@ -73,8 +76,6 @@ class KerasReader:
         for key, value in node.arguments.kwargs.items():
             if key == "training" and value:
                 raise refuse(layer, kind, "is called with training=True, which no inference twin has")
-            if key.endswith("mask") and value is not None and value is not False:
-                raise refuse(layer, kind, f"is called with {key}, which is not converted")
             if key == "initial_state" and value is not None:
                 raise refuse(layer, kind, "is called with an initial state, which is not converted")
             if key == "return_attention_scores" and value:
@@ -86,6 +87,17 @@ class KerasReader:
                 self.masked,
                 "Embedding",
                 f"masks token 0 (mask_zero=True) for {layer!r}, which is not converted",
+            )
+
+
+def check_mask(node: Any, layer: str, kind: str) -> None:
+    """Masks come as arguments, some from `Embedding(mask_zero=True)` or `Masking` without the user's doing."""
+    for key, value in node.arguments.kwargs.items():
+        if key.endswith("mask") and value is not None and value is not False:
+            raise refuse(
+                layer,
+                kind,
+                f"is given {key} (by mask_zero=True, Masking or its call), which is not converted",
             )
 
 

@@ -102,7 +102,6 @@ class TorchReader:
                 f"{type(self.module).__name__}.forward cannot be traced ({error}). A twin needs a forward pass without "
                 "branches or loops that depend on the data."
             ) from error
-        self.samples = [self._sample(traced, index, shape) for index, shape in enumerate(self.shapes)]
         placeholders = [node for node in traced.graph.nodes if node.op == "placeholder"]
         if len([node for node in placeholders if not node.args]) > len(self.shapes) or len(
             placeholders
@@ -110,6 +109,7 @@ class TorchReader:
             raise InputError(
                 f"input_shape gives {len(self.shapes)} inputs but {type(self.module).__name__}.forward takes {len(placeholders)}."
             )
+        self.samples = [self._sample(traced, index, shape) for index, shape in enumerate(self.shapes)]
         recorder = _Recorder(traced, self.results)
         try:
             with torch.no_grad(), torch.random.fork_rng(devices=[]):
@@ -248,14 +248,34 @@ class TorchReader:
 
 
 # What may stand between an input and the convolution that reads it.
-_PASSING = {"ReLU", "Dropout", "Identity", "GroupNorm", "Tanh", "pad", "_pad", "relu", "tanh", "mul", "add", "sub", "truediv"}
+_PASSING = {
+    "ReLU",
+    "Dropout",
+    "Identity",
+    "GroupNorm",
+    "Tanh",
+    "pad",
+    "_pad",
+    "relu",
+    "tanh",
+    "mul",
+    "add",
+    "sub",
+    "truediv",
+}
 
 
 def _moves_channels_first(node: fx.Node, rank: int) -> bool:
     """`x.permute(0, 3, 1, 2)`: the module takes channels-last images."""
     if node.target not in ("permute", torch.permute):
         return False
-    order = node.args[1:] if len(node.args) > 2 else node.args[1] if len(node.args) == 2 else node.kwargs.get("dims", ())
+    order = (
+        node.args[1:]
+        if len(node.args) > 2
+        else node.args[1]
+        if len(node.args) == 2
+        else node.kwargs.get("dims", ())
+    )
     return tuple(order) in ((0, rank, *range(1, rank)), (0, -1, *range(1, rank)))
 
 
