@@ -11,7 +11,7 @@ import numpy as np
 
 from dlexplain.errors import InputError
 from dlexplain.figures import pictures, tables, timeseries, tokenised
-from dlexplain.figures.canvas import Figure, Frame, Limit, canvas, colour_scale, drawn_height, robust_limit
+from dlexplain.figures.canvas import Figure, Frame, canvas, colour_scale, drawn_height, robust_limit
 from dlexplain.figures.facts import common_facts, panel_lines, said
 from dlexplain.figures.theme import ThemeName
 from dlexplain.figures.wording import method_title
@@ -46,13 +46,18 @@ def attribution(
     end = robust_limit(coloured, limit)
     facts = common_facts(attribution, samples, total=len(attribution))
     facts += [end.fact] if coloured else []
-    facts += [f"Maps are drawn in blocks of {b} × {b} pixels (mean)." for b in sorted({p.block for p in parts}) if b > 1]
+    facts += [
+        f"Maps are drawn in blocks of {b} × {b} pixels (mean)."
+        for b in sorted({p.block for p in parts})
+        if b > 1
+    ]
     frame = Frame(heading, said(attribution, samples, parts, heading), facts, attribution.warnings, theme)
     cells, rows, columns = _grid(parts, samples, attribution)
     narrow = len(cells) > 1
     top = top or (8 if narrow else 20)
     figure = _frame(frame, cells, rows, columns, samples, top)
-    colour_scale(figure, end if coloured else Limit(1, 1), shown=bool(coloured), height=drawn_height(figure))
+    if coloured:
+        colour_scale(figure, end, height=drawn_height(figure))
     for cell in cells:
         cell.part.draw(figure, cell.row, cell.column, cell.sample, top=top, narrow=narrow)
     taken = {(cell.row, cell.column + k) for cell in cells for k in range(max(part.panels for part in parts))}
@@ -79,7 +84,9 @@ def chosen(attribution: Attribution, sample: int | Sequence[int] | None) -> list
 class Part:
     """One input of an attribution, and how its kind is drawn."""
 
-    def __init__(self, attribution: Attribution, index: int, channels: str = "sum", tokens: Any = None) -> None:
+    def __init__(
+        self, attribution: Attribution, index: int, channels: str = "sum", tokens: Any = None
+    ) -> None:
         several = isinstance(attribution.values, tuple)
         self.kind = attribution.kind[index]
         self.index = index
@@ -88,7 +95,10 @@ class Part:
         self.block = 1
         self.tokens = tokens
         if self.kind == "image":
-            self.maps, self.pictures = attribution.heatmap(channels, input=index), attribution.image(input=index)
+            self.maps, self.pictures = (
+                attribution.heatmap(channels, input=index),
+                attribution.image(input=index),
+            )
             self.block = max(1, -(-max(self.maps.shape[1:]) // pictures.FINEST))
         elif self.kind == "series":
             self.maps, self.series = (_lanes(a, attribution.layout) for a in (self.raw, self.inputs))
@@ -123,8 +133,17 @@ class Part:
         count = int(np.prod(self.raw.shape[1:]))
         return (min(count, top) + (count > top)) * tables.BAR + 10
 
-    def draw(self, figure: Figure, row: int, column: int, sample: int, *, top: int, narrow: bool,
-             picture: bool = True) -> None:
+    def draw(
+        self,
+        figure: Figure,
+        row: int,
+        column: int,
+        sample: int,
+        *,
+        top: int,
+        narrow: bool,
+        picture: bool = True,
+    ) -> None:
         """Draws one sample into its panel; a picture stands left of its map."""
         if self.kind == "image":
             if picture:
@@ -132,14 +151,31 @@ class Part:
             pictures.map_panel(figure, row, column + picture, self.maps[sample], behind=self.pictures[sample])
         elif self.kind == "series":
             names = timeseries.sensor_names(self.names, self.maps.shape[-1])
-            timeseries.sensor_panel(figure, row, column, self.maps[sample], self.series[sample], names, top=top)
+            timeseries.sensor_panel(
+                figure, row, column, self.maps[sample], self.series[sample], names, top=top
+            )
         elif self.kind == "tokens":
             lines = max(self.lines(sample, narrow), 1 if narrow else 150 / tokenised.LINE)
-            tokenised.token_panel(figure, row, column, self.values(sample), self._texts(sample), lines=lines,
-                                  wide=tokenised.WIDE // 2 if narrow else tokenised.WIDE)
+            tokenised.token_panel(
+                figure,
+                row,
+                column,
+                self.values(sample),
+                self._texts(sample),
+                lines=lines,
+                wide=tokenised.WIDE // 2 if narrow else tokenised.WIDE,
+            )
         else:
-            tables.bar_panel(figure, row, column, self.values(sample), self.labels(sample), top=top, narrow=narrow,
-                             inputs=self.inputs[sample])
+            tables.bar_panel(
+                figure,
+                row,
+                column,
+                self.values(sample),
+                self.labels(sample),
+                top=top,
+                narrow=narrow,
+                inputs=self.inputs[sample],
+            )
 
     def _texts(self, sample: int) -> list[Any]:
         ids = np.ravel(self.inputs[sample])
@@ -149,7 +185,9 @@ class Part:
         if texts is None:
             return [str(int(i)) for i in ids]
         if len(texts) != len(ids):
-            raise InputError(f"figures: sample {sample} has {len(ids)} tokens, but tokens= gives {len(texts)} texts.")
+            raise InputError(
+                f"figures: sample {sample} has {len(ids)} tokens, but tokens= gives {len(texts)} texts."
+            )
         return list(texts)
 
     def lines(self, sample: int, narrow: bool) -> int:
@@ -191,8 +229,10 @@ def _grid(parts: list[Part], samples: list[int], attribution: Attribution) -> tu
     if len(samples) == 1:
         return [Cell(part, samples[0], 1, 1, ["input"] if part.kind == "image" else [])], 1, wide
     abreast = 1 if part.kind == "series" else 2
-    cells = [Cell(part, s, i // abreast + 1, i % abreast * wide + 1, panel_lines(attribution, s))
-             for i, s in enumerate(samples)]
+    cells = [
+        Cell(part, s, i // abreast + 1, i % abreast * wide + 1, panel_lines(attribution, s))
+        for i, s in enumerate(samples)
+    ]
     return cells, cells[-1].row, abreast * wide
 
 
@@ -213,7 +253,15 @@ def _frame(frame: Frame, cells: list[Cell], rows: int, columns: int, samples: li
     with_axes = kinds - {"image", "tokens"}
     side_by_side = "table" in kinds and columns > 1 and not stacked
     return canvas(
-        frame, rows=rows, columns=columns, row_height=heights, titles=titles, specs=specs,
-        left=150 if side_by_side else 16, right=16 if kinds == {"table"} else 84, bottom=48 if with_axes else 16,
-        gap_x=150 if side_by_side else 24, gap_y=50 if with_axes else 14,
+        frame,
+        rows=rows,
+        columns=columns,
+        row_height=heights,
+        titles=titles,
+        specs=specs,
+        left=150 if side_by_side else 16,
+        right=16 if kinds == {"table"} else 84,
+        bottom=48 if with_axes else 16,
+        gap_x=150 if side_by_side else 24,
+        gap_y=50 if with_axes else 14,
     )

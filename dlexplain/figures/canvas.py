@@ -90,7 +90,11 @@ def canvas(
     between = gap_y + lower * _LINE + (6 if lower else 0)
     inner = sum(heights) + between * (rows - 1)
     figure = make_subplots(
-        rows=rows, cols=columns, figure=Figure(), row_heights=heights, column_widths=widths,
+        rows=rows,
+        cols=columns,
+        figure=Figure(),
+        row_heights=heights,
+        column_widths=widths,
         vertical_spacing=between / inner if rows > 1 else 0,
         horizontal_spacing=min(gap_x / _WIDTH, 0.9 / max(columns - 1, 1)) if columns > 1 else 0,
         specs=specs,
@@ -104,8 +108,14 @@ def canvas(
         height=top + warning_height + above + inner + bottom,
         margin={"l": left, "r": right, "t": top + warning_height + above, "b": bottom},
         title={
-            "text": f"<b>{literal(frame.title, longest=90)}</b>", "x": 0, "xref": "container", "xanchor": "left",
-            "y": 1, "yref": "container", "yanchor": "top", "pad": {"l": 16, "t": 14},
+            "text": f"<b>{literal(frame.title, longest=90)}</b>",
+            "x": 0,
+            "xref": "container",
+            "xanchor": "left",
+            "y": 1,
+            "yref": "container",
+            "yanchor": "top",
+            "pad": {"l": 16, "t": 14},
             "subtitle": {"text": "<br>".join(facts), "font": {"size": 12}},
         },
         showlegend=False,
@@ -113,9 +123,23 @@ def canvas(
     )
     if warned:
         figure.add_annotation(
-            text="<br>".join(warned), xref="paper", yref="paper", x=0, y=1, xanchor="left", yanchor="bottom",
-            yshift=above + 4, xshift=0, showarrow=False, align="left", bgcolor=WARNING_PAPER, borderpad=4,
-            bordercolor=WARNING_LINE, borderwidth=1, font={"color": WARNING_TEXT, "size": 12}, name="warning",
+            text="<br>".join(warned),
+            xref="paper",
+            yref="paper",
+            x=0,
+            y=1,
+            xanchor="left",
+            yanchor="bottom",
+            yshift=above + 4,
+            xshift=0,
+            showarrow=False,
+            align="left",
+            bgcolor=WARNING_PAPER,
+            borderpad=4,
+            bordercolor=WARNING_LINE,
+            borderwidth=1,
+            font={"color": WARNING_TEXT, "size": 12},
+            name="warning",
         )
     for index, panel in enumerate(titles or ()):
         if panel:
@@ -139,8 +163,19 @@ def label(figure: Figure, lines: Sequence[str], row: int, column: int) -> None:
     x, y = axes(figure, row, column)
     text = "<br>".join([f"<b>{lines[0]}</b>", *lines[1:]])
     figure.add_annotation(
-        text=text, xref=f"{x} domain", yref=f"{y} domain", x=0, y=1, xanchor="left", yanchor="bottom", yshift=3,
-        showarrow=False, align="left", borderpad=0, font={"size": 12}, name="panel",
+        text=text,
+        xref=f"{x} domain",
+        yref=f"{y} domain",
+        x=0,
+        y=1,
+        xanchor="left",
+        yanchor="bottom",
+        yshift=3,
+        showarrow=False,
+        align="left",
+        borderpad=0,
+        font={"size": 12},
+        name="panel",
     )
 
 
@@ -160,14 +195,18 @@ class Limit:
         if self.chosen:
             return f"Colours end at ±{number(self.value)}, as asked; the largest size is {number(self.most)}."
         if self.value < self.most:
-            return (f"Colours end at ±{number(self.value)} (99th percentile of the sizes); "
-                    f"the largest is {number(self.most)}.")
+            return (
+                f"Colours end at ±{number(self.value)} (99th percentile of the sizes); "
+                f"the largest is {number(self.most)}."
+            )
         return f"Colours end at ±{number(self.value)}, the largest size."
 
 
 def robust_limit(values: Sequence[np.ndarray], limit: float | None = None) -> Limit:
     """A symmetrical limit: `limit`, else the 99th percentile of the sizes, which one hot pixel cannot stretch."""
-    sizes = np.concatenate([np.abs(np.asarray(v, np.float64)).ravel() for v in values]) if values else np.zeros(0)
+    sizes = (
+        np.concatenate([np.abs(np.asarray(v, np.float64)).ravel() for v in values]) if values else np.zeros(0)
+    )
     sizes = sizes[np.isfinite(sizes)]
     most = float(sizes.max()) if sizes.size else 0.0
     if limit is not None and limit > 0:
@@ -179,16 +218,30 @@ def robust_limit(values: Sequence[np.ndarray], limit: float | None = None) -> Li
     return Limit(robust if robust > most / 20 else most, most)
 
 
-def colour_scale(figure: Figure, limit: Limit, *, name: str = "attribution", height: float = 220,
-                 shown: bool = True) -> None:
+def colour_scale(
+    figure: Figure, limit: Limit, *, name: str = "attribution", height: float = 220, shown: bool = True
+) -> None:
     """The diverging scale of all panels: centred on zero, its ends stated."""
     cut = limit.value < limit.most
     ends = [("≤ " if cut else "") + number(-limit.value), "0", ("≥ " if cut else "") + number(limit.value)]
-    figure.update_layout(coloraxis={
-        "cmin": -limit.value, "cmax": limit.value, "cmid": 0, "showscale": shown,
-        "colorbar": {
-            "title": {"text": name + "<br>\u00a0", "side": "top"}, "tickmode": "array",
-            "tickvals": [-limit.value, 0, limit.value], "ticktext": ends, "lenmode": "pixels",
-            "len": max(100, min(height, 250)), "y": 1, "yanchor": "top", "x": 1.01, "xanchor": "left", "ypad": 0,
-        },
-    })
+    figure.update_layout(
+        coloraxis={
+            "cmin": -limit.value,
+            "cmax": limit.value,
+            "cmid": 0,
+            "showscale": shown,
+            "colorbar": {
+                "title": {"text": name + "<br>\u00a0", "side": "top"},
+                "tickmode": "array",
+                "tickvals": [-limit.value, 0, limit.value],
+                "ticktext": ends,
+                "lenmode": "pixels",
+                "len": max(100, min(height, 250)),
+                "y": 1,
+                "yanchor": "top",
+                "x": 1.01,
+                "xanchor": "left",
+                "ypad": 0,
+            },
+        }
+    )

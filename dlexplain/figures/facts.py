@@ -56,10 +56,14 @@ def panel_lines(attribution: Attribution, sample: int) -> list[str]:
 
 def said(attribution: Attribution, samples: Sequence[int], parts: Sequence, heading: str) -> str:
     """The alternative text: what is shown, for which target, where the largest values are, the gap."""
-    sentences = [f"{heading}. Attributions by {method_title(attribution.method)}, baseline "
-                 f"{attribution.baseline_label()}, {attribution.framework}."]
+    sentences = [
+        f"{heading}. Attributions by {method_title(attribution.method)}, baseline "
+        f"{attribution.baseline_label()}, {attribution.framework}."
+    ]
     for s in samples:
-        sentences.append(f"Sample {s}: target {attribution.target_label(s)}, output {number(attribution.output[s])}.")
+        sentences.append(
+            f"Sample {s}: target {attribution.target_label(s)}, output {number(attribution.output[s])}."
+        )
         for part in parts:
             where = place_in_words(part, s)
             sentences.append(where if len(parts) == 1 else f"Input {part.index}: {where}")
@@ -87,8 +91,12 @@ def _corner(values: np.ndarray) -> str:
     if total == 0:
         return "The map is zero everywhere."
     row, column = np.unravel_index(np.argmax(sizes), sizes.shape)
-    thirds = [("upper", "middle", "lower")[min(2, 3 * row // sizes.shape[0])],
-              ("left", "centre", "right")[min(2, 3 * column // sizes.shape[1])]]
+    thirds = [
+        ("upper", "middle", "lower")[min(2, 3 * row // sizes.shape[0])],
+        ("left", "centre", "right")[min(2, 3 * column // sizes.shape[1])],
+    ]
     positive = float(np.nan_to_num(values).clip(min=0).sum()) / total
-    return (f"The largest value, {number(values[row, column])}, is in the {thirds[0]} {thirds[1]}, at row {row}, column "
-            f"{column}; {share(positive)} of the total size speaks for the target.")
+    return (
+        f"The largest value, {number(values[row, column])}, is in the {thirds[0]} {thirds[1]}, at row {row}, column "
+        f"{column}; {share(positive)} of the total size speaks for the target."
+    )

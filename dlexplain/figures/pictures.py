@@ -28,7 +28,9 @@ def images(
     pictures = [np.asarray(picture) for picture in pictures]
     wrong = next((p.shape for p in pictures if p.ndim not in (2, 3) or 0 in p.shape), None)
     if wrong is not None or not pictures:
-        raise InputError(f"images: wants pictures of shape (height, width) or (height, width, channels), not {wrong}.")
+        raise InputError(
+            f"images: wants pictures of shape (height, width) or (height, width, channels), not {wrong}."
+        )
     if titles is not None and len(titles) != len(pictures):
         raise InputError(f"images: {len(pictures)} pictures but {len(titles)} titles.")
     columns = min(len(pictures), columns or (8 if len(pictures) > 6 else 6))
@@ -38,8 +40,12 @@ def images(
     longest = max(8, 110 // columns)
     figure = canvas(
         Frame(title, alt or f"{title}. {sentence}{', …' if len(names) > 12 else ''}.", theme=theme),
-        rows=rows, columns=columns, row_height=max(84, min(240, 600 // columns)),
-        titles=[[literal(n, longest=longest)] for n in names] or None, gap_x=10, gap_y=10,
+        rows=rows,
+        columns=columns,
+        row_height=max(84, min(240, 600 // columns)),
+        titles=[[literal(n, longest=longest)] for n in names] or None,
+        gap_x=10,
+        gap_y=10,
     )
     for index in range(rows * columns):
         row, column = index // columns + 1, index % columns + 1
@@ -50,20 +56,44 @@ def images(
     return figure
 
 
-def picture_panel(figure: Figure, row: int, column: int, picture: np.ndarray, *, grey: bool = False,
-                  opacity: float = 1.0, low: float | None = None, high: float | None = None) -> None:
+def picture_panel(
+    figure: Figure,
+    row: int,
+    column: int,
+    picture: np.ndarray,
+    *,
+    grey: bool = False,
+    opacity: float = 1.0,
+    low: float | None = None,
+    high: float | None = None,
+) -> None:
     """Draws a picture into a panel, its pixel (i, j) at x=j, y=i, as a heatmap's cells are."""
     height, width = picture.shape[:2]
     x, y = axes(figure, row, column)
     figure.add_layout_image(
-        source=png.address(picture, grey=grey, low=low, high=high), xref=x, yref=y, x=-0.5, y=-0.5, sizex=width,
-        sizey=height, sizing="stretch", layer="below", opacity=opacity,
+        source=png.address(picture, grey=grey, low=low, high=high),
+        xref=x,
+        yref=y,
+        x=-0.5,
+        y=-0.5,
+        sizex=width,
+        sizey=height,
+        sizing="stretch",
+        layer="below",
+        opacity=opacity,
     )
     _square(figure, row, column, height, width)
 
 
-def map_panel(figure: Figure, row: int, column: int, values: np.ndarray, *, behind: np.ndarray | None = None,
-              name: str = "attribution") -> int:
+def map_panel(
+    figure: Figure,
+    row: int,
+    column: int,
+    values: np.ndarray,
+    *,
+    behind: np.ndarray | None = None,
+    name: str = "attribution",
+) -> int:
     """Draws a signed map `(height, width)` over a faint picture; returns the side of its blocks in pixels."""
     block = max(1, -(-max(values.shape) // FINEST))
     cells = blocks(np.nan_to_num(np.asarray(values, np.float32)), block)
@@ -71,7 +101,14 @@ def map_panel(figure: Figure, row: int, column: int, values: np.ndarray, *, behi
         picture_panel(figure, row, column, behind, grey=True, opacity=0.18)
     offset = (block - 1) / 2
     figure.add_heatmap(
-        z=cells, x0=offset, dx=block, y0=offset, dy=block, coloraxis="coloraxis", row=row, col=column,
+        z=cells,
+        x0=offset,
+        dx=block,
+        y0=offset,
+        dy=block,
+        coloraxis="coloraxis",
+        row=row,
+        col=column,
         hovertemplate=f"row %{{y}}, column %{{x}}<br>{literal(name)} %{{z:.4g}}<extra></extra>",
     )
     _square(figure, row, column, *values.shape)
@@ -97,8 +134,22 @@ def empty_panel(figure: Figure, row: int, column: int) -> None:
 
 def _square(figure: Figure, row: int, column: int, height: int, width: int) -> None:
     x, _ = axes(figure, row, column)
-    figure.update_xaxes(range=[-0.5, width - 0.5], visible=False, fixedrange=True, constrain="domain",
-                        constraintoward="left",
-                        row=row, col=column)
-    figure.update_yaxes(range=[height - 0.5, -0.5], visible=False, fixedrange=True, scaleanchor=x, constrain="domain",
-                        constraintoward="top", row=row, col=column)
+    figure.update_xaxes(
+        range=[-0.5, width - 0.5],
+        visible=False,
+        fixedrange=True,
+        constrain="domain",
+        constraintoward="left",
+        row=row,
+        col=column,
+    )
+    figure.update_yaxes(
+        range=[height - 0.5, -0.5],
+        visible=False,
+        fixedrange=True,
+        scaleanchor=x,
+        constrain="domain",
+        constraintoward="top",
+        row=row,
+        col=column,
+    )

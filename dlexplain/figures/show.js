@@ -29,6 +29,8 @@
     const wanted = isDark() ? "dark" : "light";
     if ((graph.dataset.dlexplainTheme || "light") === wanted) return;
     graph.dataset.dlexplainTheme = wanted;
+    // JupyterLab's output takes its height from the drawing, which plotly.js makes as high as the output: break the circle.
+    graph.style.height = graph._fullLayout.height + "px";
     lights.has(graph) || lights.set(graph, graph.layout.template);
     window.Plotly.relayout(graph, { template: wanted === "dark" ? dark : lights.get(graph) });
   }
@@ -92,6 +94,11 @@
           name(graph, alt);
           drawn.add(graph);
           turn(graph);
+          // A saved notebook opens with a picture in the theme that it was drawn in: have it drawn anew.
+          const picture = graph.querySelector("img.plot-img");
+          if (!graph._fullLayout && picture && isDark() && tries === 5) {
+            picture.dispatchEvent(new MouseEvent("mouseenter"));
+          }
         }
         if ((graph && graph._fullLayout) || ++tries > 150) clearInterval(timer);
       }, 200);

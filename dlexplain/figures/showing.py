@@ -24,9 +24,18 @@ import plotly.graph_objects as go
 from dlexplain.figures.canvas import alt_text
 from dlexplain.figures.theme import DARK, LIGHT, theme
 
-CONFIG = {"displaylogo": False, "responsive": True, "showLink": False}
-_MISSING = ("This figure is drawn by plotly.js, which this page lacks: run the notebook again from its first cell, "
-            "and export it then.")
+# Without the last three, plotly.js 4 offers a button that sends the figure, data and all, to a server of Plotly's.
+CONFIG = {
+    "displaylogo": False,
+    "responsive": True,
+    "showSendToCloud": False,
+    "showLink": False,
+    "plotlyServerURL": "",
+}
+_MISSING = (
+    "This figure is drawn by plotly.js, which this page lacks: run the notebook again from its first cell, "
+    "and export it then."
+)
 
 # The cell that carries plotly.js in this kernel, and the run of it that did.
 _carrier: dict[str, Any] = {"cell": None, "run": None}
@@ -52,7 +61,10 @@ def display(figure: go.Figure) -> None:
     """Shows a figure in a notebook: the figure itself, then a line of script that gives it its alternative text."""
     from IPython.display import display as show
 
-    bundle = {**mimebundle(figure), "text/html": (carrier() if _carries() else "") + fragment(figure, code=False)}
+    bundle = {
+        **mimebundle(figure),
+        "text/html": (carrier() if _carries() else "") + fragment(figure, code=False),
+    }
     show(bundle, raw=True)
     alt = _script_safe(alt_text(figure))
     named = f"<script>{_code()}window.dlexplainFigures.describe(document.currentScript, {alt});</script>"
@@ -79,7 +91,7 @@ def fragment(figure: go.Figure, *, code: bool = True) -> str:
     return (
         f'<div id="{name}" class="dlexplain-figure tex2jax_ignore mathjax_ignore" role="img" tabindex="0" '
         f'aria-label="{alt}" style="width:100%;height:{height}px"><p>{alt}</p><p><small>{_MISSING}</small></p></div>'
-        f'<script>{_code() if code else ""}{_ask("draw", name, packed)}</script>'
+        f"<script>{_code() if code else ''}{_ask('draw', name, packed)}</script>"
     )
 
 
@@ -88,14 +100,16 @@ def carrier() -> str:
     """plotly.js as a piece of HTML, deflated; once in a page."""
     from plotly.offline import get_plotlyjs
 
-    return f'<script>{_ask("carry", _deflated(get_plotlyjs()))}</script>'
+    return f"<script>{_ask('carry', _deflated(get_plotlyjs()))}</script>"
 
 
 def to_html(figure: go.Figure, *, title: str = "dlexplain") -> str:
     """A page of its own, with plotly.js and the alternative text in it; asks nothing of a network."""
     kind = figure.layout.meta.get("dlexplain", {}).get("theme", "light") if figure.layout.meta else "light"
     dark = f"body{{background:{DARK.paper};color:{DARK.text}}}"
-    style = dark if kind == "dark" else f"@media(prefers-color-scheme:dark){{{dark}}}" if kind == "auto" else ""
+    style = (
+        dark if kind == "dark" else f"@media(prefers-color-scheme:dark){{{dark}}}" if kind == "auto" else ""
+    )
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'

@@ -31,7 +31,7 @@ class Palette:
 
 # The two ends have the same luminance: blue and orange part for every kind of colour vision, strength reads as depth.
 LIGHT = Palette("#ffffff", "#1b1e23", "#59616b", "#d5dae0", "#2b8cd9", "#d97700")
-DARK = Palette("#16181d", "#eef0f3", "#a4adb8", "#3a4049", "#1f6fb8", "#a85a00")
+DARK = Palette("#16181d", "#ffffff", "#a4adb8", "#3a4049", "#2a78c6", "#b55f00")
 
 # Okabe and Ito (2008), without the yellow that white hides; the order keeps neighbours apart.
 CATEGORIES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8A8F98")
@@ -53,22 +53,37 @@ def diverging(palette: Palette) -> list[list]:
 
 def _template(palette: Palette) -> go.layout.Template:
     axis = {
-        "gridcolor": palette.line, "linecolor": palette.line, "zerolinecolor": palette.quiet, "tickcolor": palette.line,
-        "tickfont": {"color": palette.quiet, "size": 11}, "title": {"font": {"color": palette.quiet, "size": 12}},
-        "zeroline": False, "automargin": True,
+        "gridcolor": palette.line,
+        "linecolor": palette.line,
+        "zerolinecolor": palette.quiet,
+        "tickcolor": palette.line,
+        "tickfont": {"color": palette.quiet, "size": 11},
+        "title": {"font": {"color": palette.quiet, "size": 12}},
+        "zeroline": False,
+        "automargin": True,
     }
     return go.layout.Template(
         layout={
             "paper_bgcolor": palette.paper,
             "plot_bgcolor": palette.paper,
             "font": {"family": FONT, "size": 12, "color": palette.text},
-            "title": {"font": {"size": 16, "color": palette.text}, "subtitle": {"font": {"color": palette.quiet}}},
+            "title": {
+                "font": {"size": 16, "color": palette.text},
+                "subtitle": {"font": {"color": palette.quiet}},
+            },
             "colorway": list(CATEGORIES),
-            "colorscale": {"diverging": diverging(palette), "sequential": SEQUENTIAL, "sequentialminus": SEQUENTIAL},
+            "colorscale": {
+                "diverging": diverging(palette),
+                "sequential": SEQUENTIAL,
+                "sequentialminus": SEQUENTIAL,
+            },
             "coloraxis": {
                 "colorscale": diverging(palette),
                 "colorbar": {
-                    "outlinewidth": 1, "outlinecolor": palette.line, "thickness": 12, "tickcolor": palette.line,
+                    "outlinewidth": 1,
+                    "outlinecolor": palette.line,
+                    "thickness": 12,
+                    "tickcolor": palette.line,
                     "tickfont": {"color": palette.quiet, "size": 11},
                     "title": {"font": {"color": palette.text, "size": 12}},
                 },
@@ -77,7 +92,8 @@ def _template(palette: Palette) -> go.layout.Template:
             "yaxis": axis,
             "legend": {"font": {"size": 12}, "bgcolor": "rgba(0,0,0,0)"},
             "hoverlabel": {
-                "bgcolor": palette.paper, "bordercolor": palette.quiet,
+                "bgcolor": palette.paper,
+                "bordercolor": palette.quiet,
                 "font": {"family": FONT, "color": palette.text, "size": 12},
             },
             "annotationdefaults": {"font": {"color": palette.text}},

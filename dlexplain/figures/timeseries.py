@@ -30,14 +30,20 @@ def sensors(
     """`values`, `series`: `(time, sensors)`; the `top` sensors with the largest total size, in their own order."""
     values, series = np.asarray(values, np.float32), np.asarray(series)
     if values.ndim != 2 or values.shape != series.shape:
-        raise InputError(f"sensors: wants values and series of one shape (time, sensors), not {values.shape} "
-                         f"and {series.shape}.")
+        raise InputError(
+            f"sensors: wants values and series of one shape (time, sensors), not {values.shape} "
+            f"and {series.shape}."
+        )
     names = sensor_names(names, values.shape[1])
     end = robust_limit([values], limit)
     count = min(top, values.shape[1])
     sentence = alt or f"{title}. {busiest(values, names)}"
-    figure = canvas(Frame(title, sentence, [*facts, end.fact], warnings, theme), row_height=count * LANE, bottom=48,
-                    right=84)
+    figure = canvas(
+        Frame(title, sentence, [*facts, end.fact], warnings, theme),
+        row_height=count * LANE,
+        bottom=48,
+        right=84,
+    )
     colour_scale(figure, end, height=count * LANE)
     sensor_panel(figure, 1, 1, values, series, names, top=top)
     return figure
@@ -58,37 +64,83 @@ def busiest(values: np.ndarray, names: Sequence[str]) -> str:
         return "All values are zero."
     order = np.argsort(-totals, kind="stable")[:3]
     time, sensor = np.unravel_index(np.argmax(np.abs(values)), values.shape)
-    return (f"Largest in total: {listed([names[i] for i in order if totals[i] > 0])}. The largest single value is "
-            f"{number(values[time, sensor])}, of {names[sensor]} at step {time}.")
+    return (
+        f"Largest in total: {listed([names[i] for i in order if totals[i] > 0])}. The largest single value is "
+        f"{number(values[time, sensor])}, of {names[sensor]} at step {time}."
+    )
 
 
-def sensor_panel(figure: Figure, row: int, column: int, values: np.ndarray, series: np.ndarray, names: Sequence[str],
-                 *, top: int = 16, longest: int = 24) -> None:
+def sensor_panel(
+    figure: Figure,
+    row: int,
+    column: int,
+    values: np.ndarray,
+    series: np.ndarray,
+    names: Sequence[str],
+    *,
+    top: int = 16,
+    longest: int = 24,
+) -> None:
     """Draws lanes into a panel: colour is attribution; the line is the input, each sensor in its own range."""
     values = np.nan_to_num(np.asarray(values, np.float32))
     series = np.asarray(series, np.float32)
     chosen = np.sort(np.argsort(-np.abs(values).sum(0), kind="stable")[:top])
     time = np.arange(len(values))
     figure.add_heatmap(
-        z=values[:, chosen].T, x0=0, dx=1, y0=0, dy=1, ygap=3, coloraxis="coloraxis", row=row, col=column,
-        customdata=series[:, chosen].T, hovertemplate="step %{x}: input %{customdata:.4g}, attribution %{z:.4g}"
-        "<extra></extra>",
+        z=values[:, chosen].T,
+        x0=0,
+        dx=1,
+        y0=0,
+        dy=1,
+        ygap=3,
+        coloraxis="coloraxis",
+        row=row,
+        col=column,
+        customdata=series[:, chosen].T,
+        hovertemplate="step %{x}: input %{customdata:.4g}, attribution %{z:.4g}<extra></extra>",
     )
     for lane, sensor in enumerate(chosen):
         line = np.nan_to_num(series[:, sensor])
         span = float(np.ptp(line)) if line.size else 0.0
         height = (line - line.min()) / span - 0.5 if span > 0 else np.zeros(len(line))
         figure.add_scatter(
-            x=time, y=(lane - 0.76 * height).astype(np.float32), mode="lines" if len(line) > 1 else "markers",
-            line={"width": 1.6}, hoverinfo="skip", row=row, col=column, name=literal(names[sensor]),
+            x=time,
+            y=(lane - 0.76 * height).astype(np.float32),
+            mode="lines" if len(line) > 1 else "markers",
+            line={"width": 1.6},
+            hoverinfo="skip",
+            row=row,
+            col=column,
+            name=literal(names[sensor]),
         )
     ticks = [literal(names[i], longest=longest) for i in chosen]
     if len(names) > len(chosen):
         figure.add_annotation(
-            text=f"{len(names) - len(chosen)} more sensors, of smaller total, are not drawn", showarrow=False,
-            xref="paper", yref="paper", x=1, y=0, xanchor="right", yanchor="top", yshift=-30, font={"size": 11},
+            text=f"{len(names) - len(chosen)} more sensors, of smaller total, are not drawn",
+            showarrow=False,
+            xref="paper",
+            yref="paper",
+            x=1,
+            y=0,
+            xanchor="right",
+            yanchor="top",
+            yshift=-30,
+            font={"size": 11},
         )
-    figure.update_xaxes(range=[-0.5, max(len(values) - 0.5, 0.5)], title={"text": "time step", "standoff": 4},
-                        showgrid=False, row=row, col=column)
-    figure.update_yaxes(tickmode="array", tickvals=list(range(len(chosen))), ticktext=ticks, showgrid=False, ticks="",
-                        range=[len(chosen) - 0.5, -0.5], row=row, col=column)
+    figure.update_xaxes(
+        range=[-0.5, max(len(values) - 0.5, 0.5)],
+        title={"text": "time step", "standoff": 4},
+        showgrid=False,
+        row=row,
+        col=column,
+    )
+    figure.update_yaxes(
+        tickmode="array",
+        tickvals=list(range(len(chosen))),
+        ticktext=ticks,
+        showgrid=False,
+        ticks="",
+        range=[len(chosen) - 0.5, -0.5],
+        row=row,
+        col=column,
+    )

@@ -33,9 +33,14 @@ def tokens(
         raise InputError(f"tokens: {len(values)} values but {len(tokens)} tokens.")
     end = robust_limit([values], limit)
     lines = len(lay_out(tokens, WIDE)[1]) or 1
-    sentence = alt or f"{title}. {len(values)} tokens in reading order. {largest(values, [str(t) for t in tokens])}"
-    figure = canvas(Frame(title, sentence, [*facts, end.fact], warnings, theme), row_height=max(150, lines * LINE),
-                    right=84)
+    sentence = (
+        alt or f"{title}. {len(values)} tokens in reading order. {largest(values, [str(t) for t in tokens])}"
+    )
+    figure = canvas(
+        Frame(title, sentence, [*facts, end.fact], warnings, theme),
+        row_height=max(150, lines * LINE),
+        right=84,
+    )
     colour_scale(figure, end, height=max(150, lines * LINE))
     token_panel(figure, 1, 1, values, tokens, wide=WIDE, lines=max(lines, 150 / LINE))
     return figure
@@ -60,8 +65,16 @@ def shown(token: object) -> str:
     return text.strip() or "␣"
 
 
-def token_panel(figure: Figure, row: int, column: int, values: np.ndarray, tokens: Sequence[object], *,
-                wide: int = WIDE, lines: float = 1) -> None:
+def token_panel(
+    figure: Figure,
+    row: int,
+    column: int,
+    values: np.ndarray,
+    tokens: Sequence[object],
+    *,
+    wide: int = WIDE,
+    lines: float = 1,
+) -> None:
     """Draws tokens into a panel: a bar behind each word carries its colour."""
     values = np.nan_to_num(np.asarray(values, np.float32).ravel())
     places, _ = lay_out(tokens, wide)
@@ -70,14 +83,30 @@ def token_panel(figure: Figure, row: int, column: int, values: np.ndarray, token
     width = np.array([p[2] for p in places], np.float32)
     words = [literal(shown(t), longest=wide) for t in tokens]
     figure.add_bar(
-        x=left + width / 2, y=np.full(len(values), 0.78, np.float32), base=line - 0.39, width=width,
-        marker={"color": values, "coloraxis": "coloraxis", "line": {"width": 1, "color": "rgba(128,134,142,0.45)"}},
+        x=left + width / 2,
+        y=np.full(len(values), 0.78, np.float32),
+        base=line - 0.39,
+        width=width,
+        marker={
+            "color": values,
+            "coloraxis": "coloraxis",
+            "line": {"width": 1, "color": "rgba(128,134,142,0.45)"},
+        },
         customdata=[[w, number(v, 4), i] for i, (w, v) in enumerate(zip(words, values, strict=True))],
         hovertemplate="%{customdata[0]} (place %{customdata[2]}): %{customdata[1]}<extra></extra>",
-        row=row, col=column,
+        row=row,
+        col=column,
     )
-    figure.add_scatter(x=left + width / 2, y=line, mode="text", text=words, textfont={"size": 13}, hoverinfo="skip",
-                       row=row, col=column)
+    figure.add_scatter(
+        x=left + width / 2,
+        y=line,
+        mode="text",
+        text=words,
+        textfont={"size": 13},
+        hoverinfo="skip",
+        row=row,
+        col=column,
+    )
     figure.update_layout(barmode="overlay")
     figure.update_xaxes(range=[-0.5, wide + 1], visible=False, row=row, col=column)
     figure.update_yaxes(range=[max(lines, 1) - 0.5, -0.5], visible=False, row=row, col=column)
