@@ -14,7 +14,17 @@ import traitlets
 from dlexplain.errors import GapWarning, InputError
 from dlexplain.widgets import page
 from dlexplain.widgets.colours import scales
-from dlexplain.widgets.reading import EXAMPLES, PEN, Reading, Stroke, as_batch, board_size, draw, read_drawing
+from dlexplain.widgets.reading import (
+    EXAMPLES,
+    PEN,
+    Reading,
+    Stroke,
+    as_batch,
+    board_size,
+    draw,
+    read_drawing,
+    to_input,
+)
 from dlexplain.widgets.scene import (
     attribution_part,
     class_name,
@@ -26,7 +36,7 @@ from dlexplain.widgets.scene import (
     tiles_part,
 )
 from dlexplain.widgets.shell import Shell, front_end
-from dlexplain.widgets.twins import layer_choices, layer_menu, wrapped_twins
+from dlexplain.widgets.twins import choice_of, layer_choices, layer_menu, wrapped_twins
 
 METHODS = ("input_x_gradient", "saliency", "integrated_gradients", "occlusion")
 _LAYERED = ("gradcam",)
@@ -75,29 +85,28 @@ class DrawingBoard(Shell):
         self._size, self._cells = tuple(size), board_size(tuple(size))
         self._options = {name: dict(given) for name, given in (options or {}).items()}
         self._seed, self._prepare = seed, prepare
-        blank = {label: self._batch(label) for label in self._models}
-        scores = [np.asarray(model.predict(blank[label])) for label, model in self._models.items()]
+        sample = {label: self._batch(label) for label in self._models}
+        scores = [np.asarray(model.predict(sample[label])) for label, model in self._models.items()]
         self._classes = scores[0].shape[-1]
         first = next(iter(self._models.values()))
         names = tuple(map(str, class_names)) if class_names is not None else first.class_names
         self._class_names = names or tuple(str(i) for i in range(self._classes))
         self._models = wrapped_twins(self._models, self._class_names)
-        self._layers = layer_choices(self._models, blank, layers)
-        if layer is not None and layer not in self._layers:
-            raise InputError(f"layer={layer!r} is not among {', '.join(self._layers)}.")
+        self._layers = layer_choices(self._models, sample, layers)
         self._examples = {name: self._cells_of(given) for name, given in (examples or EXAMPLES).items()}
         self.reading: Reading | None = None
         super().__init__(
             menu=self._menu(title, methods),
             method=methods[0],
-            layer=layer or self._picture_layer(blank),
+            layer=self._picture_layer(sample) if layer is None else choice_of(layer, self._layers),
             drawing=bytes(self._cells[0] * self._cells[1]),
         )
         self.observe(self._redraw, names=["drawing", "method", "layer", "target"])
         self._redraw()
 
     def _batch(self, label: str) -> np.ndarray:
-        picture = np.zeros(self._size, np.float32)
+        """A drawing as one model's input, to ask how many classes and which layers there are."""
+        picture = to_input(draw(EXAMPLES["a three"], self._cells), self._size)
         own = self._prepare.get(label) if isinstance(self._prepare, Mapping) else self._prepare
         return np.asarray(own(picture)) if own else as_batch(self._models[label], picture)
 
@@ -110,9 +119,9 @@ class DrawingBoard(Shell):
             )
         return draw(given, self._cells)
 
-    def _picture_layer(self, blank: Mapping[str, np.ndarray]) -> str:
+    def _picture_layer(self, sample: Mapping[str, np.ndarray]) -> str:
         label, model = next(iter(self._models.items()))
-        inside = model.activations(blank[label])
+        inside = model.activations(sample[label])
         pictures = [c for c, names in self._layers.items() if np.ndim(inside.get(names[label])) == 4]
         return pictures[0] if pictures else next(iter(self._layers), "")
 

@@ -73,7 +73,7 @@ function render({ model, el: root }) {
 
   // Ink.
   function paint() {
-    drawPicture(paper, { width, height, channels: 1, pixels: cells }, 320);
+    drawPicture(paper, { width, height, channels: 1, pixels: cells });
     const context = paper.getContext("2d");
     const cell = paper.width / width;
     if (!menu.recorded && !cells.some((value) => value > 0)) {
@@ -83,10 +83,10 @@ function render({ model, el: root }) {
       context.fillText("Draw a digit here", paper.width / 2, paper.height / 2);
     }
     if (!cursor.shown) return;
-    context.lineWidth = 3;
+    context.lineWidth = 6;
     context.strokeStyle = "#ffb000";
     context.beginPath();
-    context.arc(cursor.x * cell, cursor.y * cell, Math.max(radius * cell, 6), 0, 2 * Math.PI);
+    context.arc(cursor.x * cell, cursor.y * cell, Math.max(radius * cell, 12), 0, 2 * Math.PI);
     context.stroke();
   }
   function remember() {
@@ -195,7 +195,7 @@ function render({ model, el: root }) {
     const limit = commonLimit(scene.panels ?? []);
     panels.replaceChildren(...(scene.panels ?? []).map((panel) => drawPanel(panel, scene.picture, limit, colours)));
     seenRow.hidden = !scene.picture;
-    if (scene.picture) { drawPicture(seen, scene.picture, 72); seen.setAttribute("aria-label", scene.picture.alt); }
+    if (scene.picture) { drawPicture(seen, scene.picture); seen.setAttribute("aria-label", scene.picture.alt); }
     status.textContent = scene.error || scene.summary || "";
     status.classList.toggle("dlx-error", Boolean(scene.error));
     root.dataset.shown = String(scene.serial ?? 0);

@@ -80,7 +80,7 @@ function render({ model, el: root }) {
     root.style.setProperty("--dlx-against", paint.css(paint.diverging(-0.75, 1)));
     const shown = scene.panels.map((panel) => drawPanel(panel, scene.picture, commonLimit(scene.panels), paint));
     if (scene.picture) {
-      drawPicture(canvas, scene.picture, 260);
+      drawPicture(canvas, scene.picture);
       canvas.setAttribute("aria-label", scene.picture.alt);
       shown.unshift(input);
     }

@@ -25,7 +25,7 @@ from dlexplain.widgets.scene import (
     tiles_part,
 )
 from dlexplain.widgets.shell import Shell, front_end
-from dlexplain.widgets.twins import Twin, layer_choices, layer_menu, twins
+from dlexplain.widgets.twins import Twin, choice_of, layer_choices, layer_menu, twins
 
 METHODS = ("saliency", "input_x_gradient", "integrated_gradients", "gradcam", "occlusion", "activations")
 SIDE_BY_SIDE = "side by side"
@@ -38,7 +38,8 @@ class ExplanationExplorer(Shell):
     """Explanations of `inputs` by one model, or by several of the same task: `{"Keras": a, "Torch": b}`.
 
     `labels`: the true class of each sample, shown beside it. `methods`: names of `dlx.methods()` and
-    `"activations"`. `layers`: see `layer_choices`; None: found. `options`: `{method: {option: value}}`. The
+    `"activations"`. `layer`: the first one shown. `layers`: see
+    `layer_choices`; None: found. `options`: `{method: {option: value}}`. The
     controls are traits: `sample`, `target` (None: the predicted class), `method`, `layer`, `framework`.
     """
 
@@ -59,6 +60,7 @@ class ExplanationExplorer(Shell):
         methods: Sequence[str] = METHODS,
         class_names: Sequence[str] | None = None,
         feature_names: Sequence[str] | None = None,
+        layer: str | None = None,
         layers: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
         options: Mapping[str, Mapping[str, Any]] | None = None,
         seed: int = 0,
@@ -90,8 +92,7 @@ class ExplanationExplorer(Shell):
             menu=self._menu(title, list(methods), frameworks),
             method=methods[0],
             framework=frameworks[-1],
-            # The last one with pictures: Grad-CAM's own choice, and the most telling to look into.
-            layer=self._pictorial[-1] if self._pictorial else next(iter(self._layers), ""),
+            layer=self._first_layer() if layer is None else choice_of(layer, self._layers),
         )
         self.observe(self._redraw, names=["sample", "target", "method", "layer", "framework"])
         self._redraw()
@@ -110,6 +111,10 @@ class ExplanationExplorer(Shell):
         return [
             choice for choice, names in self._layers.items() if np.ndim(inside.get(names[twin.label])) == 4
         ]
+
+    def _first_layer(self) -> str:
+        """The last one with pictures: Grad-CAM's own choice, and the most telling to look into."""
+        return self._pictorial[-1] if self._pictorial else next(iter(self._layers), "")
 
     def _usable_layers(self, method: str) -> list[str]:
         return self._pictorial if method == "gradcam" else list(self._layers)

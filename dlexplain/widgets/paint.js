@@ -123,12 +123,13 @@ function raster(width, height, pixel) {
   return canvas;
 }
 
-function prepare(canvas, width, height, size) {
-  const scale = size / Math.max(width, height);
-  const ratio = Math.max(window.devicePixelRatio || 1, 1);
-  const [w, h] = [Math.round(width * scale), Math.round(height * scale)];
-  canvas.width = Math.round(w * ratio);
-  canvas.height = Math.round(h * ratio);
+// More points than the screen shows, so that cells stay sharp at any size and zoom.
+const POINTS = 720;
+
+function prepare(canvas, width, height) {
+  const scale = POINTS / Math.max(width, height);
+  canvas.width = Math.round(width * scale);
+  canvas.height = Math.round(height * scale);
   canvas.style.aspectRatio = `${width} / ${height}`;
   const context = canvas.getContext("2d");
   context.imageSmoothingEnabled = false;
@@ -143,10 +144,10 @@ export function greys(picture) {
     Math.round(0.3 * bytes[channels * i] + 0.59 * bytes[channels * i + 1] + 0.11 * bytes[channels * i + 2]));
 }
 
-export function drawPicture(canvas, picture, size = 240) {
+export function drawPicture(canvas, picture) {
   const { width, height, channels } = picture;
   const bytes = bytesOf(picture.pixels);
-  const { context } = prepare(canvas, width, height, size);
+  const { context } = prepare(canvas, width, height);
   const pixel = channels >= 3
     ? (i) => [bytes[channels * i], bytes[channels * i + 1], bytes[channels * i + 2]]
     : (i) => [bytes[channels * i], bytes[channels * i], bytes[channels * i]];
@@ -165,14 +166,14 @@ function outline(context, grey, width, height, cell, tall, colour) {
     }
   }
   context.strokeStyle = colour;
-  context.lineWidth = Math.max(1.5, Math.min(cell / 9, 4));
+  context.lineWidth = Math.max(3, Math.min(cell / 12, 7));
   context.lineCap = "round";
   context.stroke();
 }
 
 // A plus or a minus in each strong cell: the sign is there without colour too.
 function marks(context, values, width, limit, cell, tall, paint) {
-  context.lineWidth = Math.max(1.5, cell / 16);
+  context.lineWidth = Math.max(3, cell / 16);
   values.forEach((value, i) => {
     if (Math.abs(value) < 0.35 * limit) return;
     const [x, y] = [((i % width) + 0.5) * cell, (Math.floor(i / width) + 0.5) * tall];
@@ -187,10 +188,10 @@ function marks(context, values, width, limit, cell, tall, paint) {
   });
 }
 
-export function drawMap(canvas, map, limit, picture, paint, size = 240, probe = null) {
+export function drawMap(canvas, map, limit, picture, paint, probe = null) {
   const { width, height } = map;
   const values = map.decoded ?? (map.decoded = numbers(map));
-  const { context, cell, tall } = prepare(canvas, width, height, size);
+  const { context, cell, tall } = prepare(canvas, width, height);
   const fits = picture && picture.width === width && picture.height === height;
   const photo = fits && (picture.channels > 1 || width * height > 4096);
   const grey = fits ? greys(picture) : null;
@@ -202,22 +203,22 @@ export function drawMap(canvas, map, limit, picture, paint, size = 240, probe = 
   };
   context.drawImage(raster(width, height, pixel), 0, 0, canvas.width, canvas.height);
   if (fits && !photo) outline(context, grey, width, height, cell, tall, `rgba(${paint.ink.join(",")},.62)`);
-  if (cell >= 16) marks(context, values, width, limit, cell, tall, paint);
+  if (cell >= 40) marks(context, values, width, limit, cell, tall, paint);
   if (probe) {
-    context.lineWidth = 3;
+    context.lineWidth = 7;
     context.strokeStyle = paint.css(paint.ink);
-    context.strokeRect(probe.x * cell + 1.5, probe.y * tall + 1.5, cell - 3, tall - 3);
+    context.strokeRect(probe.x * cell, probe.y * tall, cell, tall);
   }
 }
 
-export function drawTiles(canvas, tiles, paint, size = 240) {
+export function drawTiles(canvas, tiles, paint) {
   const values = numbers(tiles);
   const { count, width, height } = tiles;
   const columns = Math.ceil(Math.sqrt(count * Math.max(1, height / width)));
   const rows = Math.ceil(count / columns);
   const gap = Math.max(1, Math.round(Math.max(width, height) / 8));
   const [wide, high] = [columns * (width + gap) - gap, rows * (height + gap) - gap];
-  const { context, cell, tall } = prepare(canvas, wide, high, size);
+  const { context, cell, tall } = prepare(canvas, wide, high);
   context.clearRect(0, 0, canvas.width, canvas.height);
   for (let k = 0; k < count; k += 1) {
     const pixel = (i) => {

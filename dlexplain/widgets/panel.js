@@ -15,7 +15,7 @@ function mapFigure(panel, picture, limit, paint) {
   const canvas = el("canvas", { class: "dlx-canvas dlx-map", role: "img", tabindex: 0, "aria-label": panel.alt });
   const words = el("p", { class: "dlx-readout", role: "status", text: "Point at a cell, or use the arrow keys, to read its value." });
   let probe = null;
-  const draw = () => drawMap(canvas, map, limit, picture, paint, 260, probe);
+  const draw = () => drawMap(canvas, map, limit, picture, paint, probe);
   const show = (x, y) => {
     probe = { x: Math.min(Math.max(x, 0), map.width - 1), y: Math.min(Math.max(y, 0), map.height - 1) };
     words.textContent = readout(map, picture, probe);
@@ -40,7 +40,7 @@ function mapFigure(panel, picture, limit, paint) {
 
 function tileFigure(tiles, alt, paint) {
   const canvas = el("canvas", { class: "dlx-canvas dlx-tiles", role: "img", "aria-label": alt });
-  drawTiles(canvas, tiles, paint, 260);
+  drawTiles(canvas, tiles, paint);
   const note = el("p", { class: "dlx-readout", text: tiles.note });
   return el("figure", { class: "dlx-figure" }, canvas, legend(tiles.limit, paint, ["", ""], !tiles.signed), note);
 }
@@ -68,7 +68,7 @@ export function drawPanel(panel, picture, limit, paint) {
   if (panel.bars) parts.append(barFigure(panel.bars, panel.alt));
   const side = el("div", { class: "dlx-side" });
   if (panel.facts?.length) {
-    side.append(el("dl", { class: "dlx-facts" }, ...panel.facts.flatMap(([name, value]) => [el("dt", { text: name }), el("dd", { text: value })])));
+    side.append(el("ul", { class: "dlx-facts" }, ...panel.facts.map(([name, value]) => el("li", {}, el("span", { text: name }), el("span", { text: value })))));
   }
   if (panel.predictions) side.append(predictionBars(panel.predictions, panel.framework));
   const inside = panel.tiles && el("div", { class: "dlx-inside" }, el("h4", { text: panel.tiles.title }), tileFigure(panel.tiles, panel.tiles.alt, paint));

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dlexplain.errors import InputError
+from dlexplain.errors import InputError, suggest
 
 _FRAMEWORKS = {"keras": "Keras", "torch": "Torch"}
 
@@ -96,8 +96,9 @@ def layer_choices(
     """`{choice: {label: layer}}`: the layers that can be looked into, paired between models.
 
     `layers`: names that every model has, or a dict with a list a label, of equal lengths. None: the only
-    model's own; for several models the layers of one name, else the last layer of each run of equal shape
-    (what is passed on after the activation function), paired in order.
+    model's own; for several models the layers that hold the same values (true of twins), else those of one
+    name, else the last layer of each run of equal shape (what is passed on after the activation function),
+    paired in order.
     """
     if isinstance(layers, Mapping):
         columns = {label: list(layers.get(label, ())) for label in models}
@@ -118,21 +119,60 @@ def layer_choices(
     return choices
 
 
+def choice_of(layer: str, choices: Mapping[str, Mapping[str, str]]) -> str:
+    """The choice that `layer` names: its own name, or that of a layer of any of the models."""
+    for choice, names in choices.items():
+        if layer == choice or layer in names.values():
+            return choice
+    raise InputError(f"layer={layer!r} is not here. {suggest(layer, choices)}Layers: {', '.join(choices)}.")
+
+
 def _paired(models: Mapping[str, Any], samples: Mapping[str, np.ndarray]) -> dict[str, list[str]]:
     inside = {label: model.activations(samples[label][:1]) for label, model in models.items()}
     whole = {
-        label: [name for name, values in found.items() if np.ndim(values) >= 2]
-        for label, found in inside.items()
+        label: [n for n, values in found.items() if np.ndim(values) >= 2] for label, found in inside.items()
     }
     first = next(iter(whole))
     if len(whole) == 1:
         return whole
+    equal = _of_equal_values(inside, whole)
+    if len(equal[first]) > 1:
+        return equal
     shared = [name for name in whole[first] if all(name in names for names in whole.values())]
     if len(shared) > 1:
         return dict.fromkeys(whole, shared)
     runs = {label: _ends_of_runs(inside[label], names) for label, names in whole.items()}
     shortest = min(len(run) for run in runs.values())
     return {label: [name for name, _ in run[:shortest]] for label, run in runs.items()}
+
+
+def _of_equal_values(
+    inside: Mapping[str, Mapping[str, np.ndarray]], names: Mapping[str, list[str]]
+) -> dict[str, list[str]]:
+    """The layers of the first model for which every other has one with the same values in any order of
+    axes. Of several with one value, the first not yet taken: what a layer gives comes before what merely
+    passes it on."""
+    first, *others = names
+    pairs: dict[str, list[str]] = {label: [] for label in names}
+    for name in names[first]:
+        mine = np.sort(np.ravel(inside[first][name]))
+        row = {first: name}
+        for label in others:
+            for other in names[label]:
+                theirs = np.ravel(inside[label][other])
+                if (
+                    other in pairs[label]
+                    or theirs.size != mine.size
+                    or np.ndim(inside[label][other]) != np.ndim(inside[first][name])
+                ):
+                    continue
+                if np.allclose(np.sort(theirs), mine, rtol=1e-4, atol=1e-5):
+                    row[label] = other
+                    break
+        if len(row) == len(names):
+            for label, found in row.items():
+                pairs[label].append(found)
+    return pairs
 
 
 def _ends_of_runs(values: Mapping[str, np.ndarray], names: list[str]) -> list[tuple[str, tuple[int, ...]]]:

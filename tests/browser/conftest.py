@@ -50,11 +50,11 @@ def lab(tmp_path_factory: pytest.TempPathFactory, shots: Path) -> Iterator[Labor
 
 @pytest.fixture
 def open_lesson(lab: Laboratory, browser: Browser) -> Callable:
-    """`open_lesson("00_start_here", ...)`: a context manager that opens a copy of the students' notebook,
-    runs all of it, and gives the notebook and the watch; see `Laboratory.open`."""
+    """`with open_lesson("00_start_here") as (notebook, watch)`: a copy of the students' notebook in JupyterLab
+    (with `solutions=True` the teachers'), all of it run; the other options are those of `Laboratory.open`."""
 
-    def opening(name: str, **options):
-        source = _ROOT / "notebooks" / f"{name}.ipynb"
+    def opening(name: str, *, solutions: bool = False, **options):
+        source = _ROOT / "notebooks" / ("solutions" if solutions else "") / f"{name}.ipynb"
         shutil.copy(source, lab.folder / source.name)
         return lab.open(browser, source.name, **options)
 
