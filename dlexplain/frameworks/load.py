@@ -15,7 +15,8 @@ from dlexplain.errors import InputError, UnsafeFileError, suggest
 Builder = Callable[[], Any]
 
 SAFE = (
-    "Safe to share: .keras without Lambda layers, .pt2 (torch.export.save), TorchScript, and .safetensors weights with "
+    "Safe to share: .keras without Lambda layers, .pt2 (torch.export.save), TorchScript, and .safetensors "
+    "weights with "
     "builder=. If you made the file yourself, or trust its maker as you trust a program, pass trust=True."
 )
 MEMBERS = 20_000  # files in one archive
@@ -40,11 +41,12 @@ def load(
     trust: bool = False,
     **wrap_options: Any,
 ) -> Any:
-    """Open a model file as a `dlx.Model`: `.keras`, legacy Keras `.h5`, `.pt2`, TorchScript, or weights with a builder.
+    """Open a model file as a `dlx.Model`: `.keras`, Keras `.h5`, `.pt2`, TorchScript, weights with a builder.
 
-    `builder`: makes the untrained model for a file that holds only weights (`.safetensors`, a Torch state dict).
-    `wrap_options` go to `wrap`. Raises `UnsafeFileError` for a file that could run code when opened (never executed,
-    unless `trust=True`), `InputError` for a file that is absent, cut short or not a model.
+    `builder`: makes the untrained model for a file that holds only weights (`.safetensors`, a Torch state
+    dict). `wrap_options` go to `wrap`. Raises `UnsafeFileError` for a file that could run code when
+    opened (never executed, unless `trust=True`), `InputError` for a file that is absent, cut short or not
+    a model.
     """
     file = Path(path)
     data = content(file)
@@ -129,10 +131,12 @@ def kind_of(data: bytes, file: Path) -> str:
         b"\x04\x22\x4d\x18",
     ):
         raise UnsafeFileError(
-            f"{file.name} is compressed, as joblib's and other pickles are, which can run code when opened. {SAFE}"
+            f"{file.name} is compressed, as joblib's and other pickles are, which can run code when opened. "
+            f"{SAFE}"
         )
     raise InputError(
-        f"{file.name} is not a model file that is known (it begins with {data[:8]!r}), or it was cut short. {SAFE}"
+        f"{file.name} is not a model file that is known (it begins with {data[:8]!r}), or it was cut short. "
+        f"{SAFE}"
     )
 
 
@@ -188,7 +192,8 @@ def zip_members(data: bytes, file: Path) -> dict[str, zipfile.ZipInfo]:
             )
         if info.file_size > HURTS and info.file_size > EXPANDS * max(info.compress_size, 1):
             raise UnsafeFileError(
-                f"{file.name}: member {info.filename!r} grows from {info.compress_size} to {info.file_size} bytes, as only "
+                f"{file.name}: member {info.filename!r} grows from {info.compress_size} to {info.file_size} "
+                "bytes, as only "
                 f"an archive does that is made to fill the memory. {SAFE}"
             )
     return {info.filename: info for info in infos}

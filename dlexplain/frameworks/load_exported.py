@@ -1,11 +1,12 @@
 """Making an exported Torch program (`.pt2`) safe to open.
 
-Torch's loader (2.13: `torch/export/pt2_archive/_package.py`, `torch/_export/serde/serialize.py`) can run code in these
-ways: it unpickles opaque constants and weights marked `use_pickle`; it unpickles sample inputs freely when the
-restricted unpickler fails; it opens compiled libraries (`data/aotinductor`); it gives symbolic sizes to
-`sympy.sympify`, which evaluates them; it looks operations up by dotted name; it imports the modules of enums in tree
-specifications; it executes guards as Python, and the graph's names become Python code. Here everything that remains in
-the archive is checked against a list of what a plain tensor program needs; the rest is dropped or refused.
+Torch's loader (2.13: `torch/export/pt2_archive/_package.py`, `torch/_export/serde/serialize.py`) can run
+code in these ways: it unpickles opaque constants and weights marked `use_pickle`; it unpickles sample
+inputs freely when the restricted unpickler fails; it opens compiled libraries (`data/aotinductor`); it
+gives symbolic sizes to `sympy.sympify`, which evaluates them; it looks operations up by dotted name; it
+imports the modules of enums in tree specifications; it executes guards as Python, and the graph's names
+become Python code. Here everything that remains in the archive is checked against a list of what a plain
+tensor program needs; the rest is dropped or refused.
 """
 
 from __future__ import annotations
@@ -29,12 +30,16 @@ _TARGETS = re.compile(
     r"|_operator\.(add|sub|mul|floordiv|truediv|mod|neg|pos|pow|getitem|eq|ne|lt|le|gt|ge|and_|or_|not_)"
 )
 _SYMBOLIC = {
-    "Symbol", "Integer", "Float", "Rational", "Add", "Mul", "Pow", "Min", "Max", "Mod", "FloorDiv", "CeilDiv", "CleanDiv",
-    "PythonMod", "IntTrueDiv", "FloatTrueDiv", "ToFloat", "TruncToInt", "CeilToInt", "FloorToInt", "ceiling", "floor", "Eq",
-    "Ne", "Equality", "Unequality", "StrictLessThan", "StrictGreaterThan", "LessThan", "GreaterThan", "And", "Or", "Not",
+    "Symbol", "Integer", "Float", "Rational", "Add", "Mul", "Pow", "Min", "Max", "Mod", "FloorDiv",
+    "CeilDiv", "CleanDiv",
+    "PythonMod", "IntTrueDiv", "FloatTrueDiv", "ToFloat", "TruncToInt", "CeilToInt", "FloorToInt", "ceiling",
+    "floor", "Eq",
+    "Ne", "Equality", "Unequality", "StrictLessThan", "StrictGreaterThan", "LessThan", "GreaterThan", "And",
+    "Or", "Not",
 }  # fmt: skip
 _EXPRESSION = (
-    ast.Expression, ast.Call, ast.Name, ast.Load, ast.Constant, ast.keyword, ast.BinOp, ast.UnaryOp, ast.operator,
+    ast.Expression, ast.Call, ast.Name, ast.Load, ast.Constant, ast.keyword, ast.BinOp, ast.UnaryOp,
+    ast.operator,
     ast.unaryop, ast.Compare, ast.cmpop,
 )  # fmt: skip
 _TREE_TYPES = {None, "builtins.tuple", "builtins.list", "builtins.dict", "collections.OrderedDict"}
@@ -82,7 +87,7 @@ def _unsafe(file: Path, why: str) -> UnsafeFileError:
 
 
 def _restricted(data: bytes, file: Path, torch: Any) -> bytes:
-    """Sample inputs are a pickle: kept only if the restricted unpickler reads them, so that Torch's does too."""
+    """Sample inputs are a pickle: kept only if the restricted unpickler reads them, as Torch's will."""
     if not data:
         return data
     try:
@@ -173,6 +178,7 @@ def _check_tree(spec: Any, file: Path) -> None:
         if node.get("type") not in _TREE_TYPES or not plain:
             raise _unsafe(
                 file,
-                f"its inputs or outputs hold {node.get('type')!r}, not plain tuples, lists and dicts of tensors",
+                f"its inputs or outputs hold {node.get('type')!r}, not plain tuples, lists and dicts of "
+                "tensors",
             )
         pending.extend(node.get("children_spec", []))

@@ -1,4 +1,4 @@
-"""Opening Keras's files: the configuration is checked against what Keras itself brings, the weights for links."""
+"""Opening Keras's files: the configuration may ask for Keras's own parts only, the weights hold no links."""
 
 from __future__ import annotations
 
@@ -164,11 +164,12 @@ def _check_function(value: dict[str, Any], file: Path) -> None:
 
 
 def _is_keras_part(name: str, module: Any) -> bool:
-    """Whether the name is a class of Keras that only computes: a layer or operation, an initialiser and the like."""
+    """Whether this is a class of Keras that only computes: a layer or operation, an initialiser, ..."""
     import keras
 
     kinds = (
-        keras.Operation, keras.initializers.Initializer, keras.regularizers.Regularizer, keras.constraints.Constraint,
+        keras.Operation, keras.initializers.Initializer, keras.regularizers.Regularizer,
+        keras.constraints.Constraint,
         keras.dtype_policies.DTypePolicy, keras.random.SeedGenerator,
     )  # fmt: skip
     if not name.isidentifier():

@@ -30,7 +30,7 @@ def safetensors(data: bytes, file: Path) -> dict[str, np.ndarray]:
 
 
 def pickled(data: bytes, file: Path, trust: bool) -> Any:
-    """A state dict that `torch.save` wrote, read by Torch's restricted unpickler; anything else only with `trust`."""
+    """A state dict of `torch.save`, read by Torch's restricted unpickler; anything else only with `trust`."""
     import torch
 
     state = None
@@ -45,8 +45,10 @@ def pickled(data: bytes, file: Path, trust: bool) -> Any:
     if state is None:
         names = archived_globals(data, file)
         raise UnsafeFileError(
-            f"{file.name} is a pickle, which can run any code when opened; it asks for {', '.join(names[:8]) or 'nothing'}. It "
-            "was not opened. Save the weights alone with safetensors.torch.save_file(model.state_dict(), path) and give "
+            f"{file.name} is a pickle, which can run any code when opened; it asks for "
+            f"{', '.join(names[:8]) or 'nothing'}. It "
+            "was not opened. Save the weights alone with safetensors.torch.save_file(model.state_dict(), "
+            "path) and give "
             f"builder=, or the whole model with torch.export.save. {SAFE}"
         )
     if not isinstance(state, Mapping) or not all(isinstance(item, torch.Tensor) for item in state.values()):
@@ -91,7 +93,8 @@ def filled(state: Mapping[str, Any], builder: Builder | None, file: Path) -> Any
     if builder is None:
         some = ", ".join(list(state)[:5])
         raise InputError(
-            f"{file.name} holds weights alone ({some}, ...), not the network. Give builder=, a function that returns the "
+            f"{file.name} holds weights alone ({some}, ...), not the network. Give builder=, a function "
+            "that returns the "
             "untrained model, for example builder=lambda: MyNet(10)."
         )
     model = builder()
@@ -150,7 +153,7 @@ _SCRIPT_GLOBALS = ("__torch__", "torch.", "collections.OrderedDict")
 
 
 def script(data: bytes, file: Path, trust: bool) -> Any:
-    """TorchScript runs in Torch's interpreter, which knows no Python; but it knows operations that touch files.
+    """TorchScript runs in Torch's interpreter, which knows no Python but has operations that touch files.
 
     Its `__setstate__` runs while it is opened, so the code is read before.
     """
@@ -188,7 +191,8 @@ def _check_script(source: str, part: str, file: Path) -> None:
     found = _FILE_CALLS.search(source) or _FOREIGN.search(source)
     if found:
         raise UnsafeFileError(
-            f"{file.name} is TorchScript whose code ({part}) uses {found.group(0).rstrip('( ')!r}, which reaches files or "
+            f"{file.name} is TorchScript whose code ({part}) uses {found.group(0).rstrip('( ')!r}, which "
+            "reaches files or "
             f"operations outside Torch. It was not opened. {SAFE}"
         )
 

@@ -72,44 +72,61 @@ def shared(x):
 
 
 ACTIVATIONS = [
-    "relu", "relu6", "elu", "selu", "gelu", "silu", "sigmoid", "tanh", "softplus", "softsign", "exponential", "softmax",
-    "log_softmax", "leaky_relu", "hard_sigmoid", "hard_silu", "hard_tanh", "mish", "log_sigmoid", "tanh_shrink", "celu",
+    "relu", "relu6", "elu", "selu", "gelu", "silu", "sigmoid", "tanh", "softplus", "softsign", "exponential",
+    "softmax",
+    "log_softmax", "leaky_relu", "hard_sigmoid", "hard_silu", "hard_tanh", "mish", "log_sigmoid",
+    "tanh_shrink", "celu",
     "hard_shrink", "soft_shrink", "linear",
 ]  # fmt: skip
 
 MODELS = {
-    "mlp": lambda: sequential((5,), kl.Dense(7, activation="relu"), kl.Dropout(0.4), kl.Dense(3, use_bias=False)),
+    "mlp": lambda: sequential((5,), kl.Dense(7, activation="relu"), kl.Dropout(0.4), kl.Dense(3,
+    use_bias=False)),
     "dense_on_image": lambda: sequential((4, 5, 3), kl.Dense(2), kl.Flatten(), kl.Dense(2)),
     "image_mlp": lambda: sequential((4, 5, 3), kl.Rescaling(1 / 255, offset=-0.5), kl.Flatten(), kl.Dense(2)),
     "cnn": lambda: sequential(
-        (9, 7, 3), kl.Conv2D(4, 3, activation="relu"), kl.MaxPooling2D(), kl.Flatten(), kl.Dense(4), kl.Softmax()
+        (9, 7, 3), kl.Conv2D(4, 3, activation="relu"), kl.MaxPooling2D(), kl.Flatten(), kl.Dense(4),
+        kl.Softmax()
     ),
-    "same_strided": lambda: sequential((9, 8, 3), kl.Conv2D(4, (3, 4), strides=2, padding="same"), kl.Flatten()),
-    "same_strided_even": lambda: sequential((8, 8, 2), kl.Conv2D(4, 3, strides=2, padding="same"), kl.Flatten()),
+    "same_strided": lambda: sequential((9, 8, 3), kl.Conv2D(4, (3, 4), strides=2, padding="same"),
+    kl.Flatten()),
+    "same_strided_even": lambda: sequential((8, 8, 2), kl.Conv2D(4, 3, strides=2, padding="same"),
+    kl.Flatten()),
     "even_kernel": lambda: sequential((9, 8, 3), kl.Conv2D(4, (2, 4), padding="same"), kl.Flatten()),
     "dilated": lambda: sequential((9, 8, 3), kl.Conv2D(4, 3, dilation_rate=2, padding="same"), kl.Flatten()),
     "grouped": lambda: sequential((6, 6, 4), kl.Conv2D(6, 3, groups=2), kl.GlobalAveragePooling2D()),
     "depthwise": lambda: sequential(
-        (7, 7, 3), kl.DepthwiseConv2D(3, depth_multiplier=2, strides=2, padding="same", activation="relu"), kl.Flatten()
+        (7, 7, 3), kl.DepthwiseConv2D(3, depth_multiplier=2, strides=2, padding="same", activation="relu"),
+        kl.Flatten()
     ),
-    "separable": lambda: sequential((7, 7, 3), kl.SeparableConv2D(5, 3, depth_multiplier=2), kl.GlobalMaxPooling2D()),
+    "separable": lambda: sequential((7, 7, 3), kl.SeparableConv2D(5, 3, depth_multiplier=2),
+    kl.GlobalMaxPooling2D()),
     "transposed_same": lambda: sequential((4, 5, 3), kl.Conv2DTranspose(2, 3, strides=2, padding="same")),
     "transposed_valid": lambda: sequential((4, 5, 3), kl.Conv2DTranspose(2, 4, strides=3)),
-    "transposed_1d": lambda: sequential((6, 3), kl.Conv1DTranspose(2, 4, strides=2, padding="same"), kl.Flatten()),
+    "transposed_1d": lambda: sequential((6, 3), kl.Conv1DTranspose(2, 4, strides=2, padding="same"),
+    kl.Flatten()),
     "conv1d_causal": lambda: sequential(
-        (12, 3), kl.Conv1D(4, 3, padding="causal", dilation_rate=2), kl.MaxPooling1D(2), kl.Flatten(), kl.Dense(2)
+        (12, 3), kl.Conv1D(4, 3, padding="causal", dilation_rate=2), kl.MaxPooling1D(2), kl.Flatten(),
+        kl.Dense(2)
     ),
-    "conv1d_separable": lambda: sequential((12, 3), kl.SeparableConv1D(4, 3), kl.DepthwiseConv1D(3), kl.GlobalMaxPooling1D()),
-    "conv1d_any_length": lambda: sequential((None, 3), kl.Conv1D(4, 4, padding="same"), kl.GlobalAveragePooling1D()),
+    "conv1d_separable": lambda: sequential((12, 3), kl.SeparableConv1D(4, 3), kl.DepthwiseConv1D(3),
+    kl.GlobalMaxPooling1D()),
+    "conv1d_any_length": lambda: sequential((None, 3), kl.Conv1D(4, 4, padding="same"),
+    kl.GlobalAveragePooling1D()),
     "pool_same": lambda: sequential(
-        (9, 7, 3), kl.MaxPooling2D(3, strides=2, padding="same"), kl.AveragePooling2D(2, padding="same"), kl.Flatten()
+        (9, 7, 3), kl.MaxPooling2D(3, strides=2, padding="same"), kl.AveragePooling2D(2, padding="same"),
+        kl.Flatten()
     ),
-    "pool_same_overlapping": lambda: sequential((8, 7, 3), kl.MaxPooling2D(3, strides=1, padding="same"), kl.Flatten()),
-    "pool_same_even": lambda: sequential((8, 8, 3), kl.MaxPooling2D(3, strides=2, padding="same"), kl.Flatten()),
+    "pool_same_overlapping": lambda: sequential((8, 7, 3), kl.MaxPooling2D(3, strides=1, padding="same"),
+    kl.Flatten()),
+    "pool_same_even": lambda: sequential((8, 8, 3), kl.MaxPooling2D(3, strides=2, padding="same"),
+    kl.Flatten()),
     "average_pool": lambda: sequential((9, 7, 3), kl.AveragePooling2D((3, 2), strides=(2, 1)), kl.Flatten()),
-    "average_same": lambda: sequential((9, 7, 3), kl.AveragePooling2D(3, strides=1, padding="same"), kl.Flatten()),
+    "average_same": lambda: sequential((9, 7, 3), kl.AveragePooling2D(3, strides=1, padding="same"),
+    kl.Flatten()),
     "pad_crop_up": lambda: sequential(
-        (5, 4, 2), kl.ZeroPadding2D(((1, 0), (2, 1))), kl.Cropping2D(((0, 1), (1, 0))), kl.UpSampling2D((2, 3)), kl.Conv2D(2, 2)
+        (5, 4, 2), kl.ZeroPadding2D(((1, 0), (2, 1))), kl.Cropping2D(((0, 1), (1, 0))), kl.UpSampling2D((2,
+        3)), kl.Conv2D(2, 2)
     ),
     "bilinear": lambda: sequential((5, 4, 2), kl.UpSampling2D(2, interpolation="bilinear")),
     "batch_norm": lambda: sequential(
@@ -117,10 +134,13 @@ MODELS = {
         kl.BatchNormalization(center=False), kl.Dense(2), kl.BatchNormalization(scale=False),
     ),
     "group_norm": lambda: sequential((6, 5, 4), kl.GroupNormalization(2), kl.Flatten(), kl.Dense(2)),
-    "layer_norm": lambda: sequential((6, 4), kl.LayerNormalization(), kl.LayerNormalization(axis=[1, 2]), kl.Flatten()),
-    "normalisation_layer": lambda: sequential((4,), kl.Normalization(mean=[1, 2, 3, 4.0], variance=[4, 3, 2, 1.0]), kl.Dense(2)),
+    "layer_norm": lambda: sequential((6, 4), kl.LayerNormalization(), kl.LayerNormalization(axis=[1, 2]),
+    kl.Flatten()),
+    "normalisation_layer": lambda: sequential((4,), kl.Normalization(mean=[1, 2, 3, 4.0], variance=[4, 3, 2,
+    1.0]), kl.Dense(2)),
     "lstm": lambda: sequential((6, 3), kl.LSTM(5), kl.Dense(2)),
-    "lstm_deep": lambda: sequential((6, 3), kl.LSTM(5, return_sequences=True), kl.LSTM(4, use_bias=False), kl.Dense(2)),
+    "lstm_deep": lambda: sequential((6, 3), kl.LSTM(5, return_sequences=True), kl.LSTM(4, use_bias=False),
+    kl.Dense(2)),
     "gru": lambda: sequential((6, 3), kl.GRU(5, return_sequences=True), kl.GRU(4), kl.Dense(2)),
     "gru_reset_before": lambda: sequential((6, 3), kl.GRU(5, reset_after=False), kl.Dense(2)),
     "gru_no_bias": lambda: sequential((6, 3), kl.GRU(5, use_bias=False), kl.Dense(2)),
@@ -129,24 +149,32 @@ MODELS = {
     "bidirectional_whole": lambda: sequential(
         (6, 3), kl.Bidirectional(kl.GRU(5, return_sequences=True)), kl.Bidirectional(kl.GRU(4)), kl.Dense(2)
     ),
-    "conv_then_lstm": lambda: sequential((12, 3), kl.Conv1D(4, 3, activation="relu"), kl.LSTM(5), kl.Dense(2)),
-    "lstm_then_conv": lambda: sequential((12, 3), kl.LSTM(4, return_sequences=True), kl.Conv1D(4, 3), kl.Flatten()),
-    "reshape_permute": lambda: sequential((12,), kl.Reshape((2, 3, 2)), kl.Permute((3, 1, 2)), kl.Conv2D(2, 2), kl.Flatten()),
+    "conv_then_lstm": lambda: sequential((12, 3), kl.Conv1D(4, 3, activation="relu"), kl.LSTM(5),
+    kl.Dense(2)),
+    "lstm_then_conv": lambda: sequential((12, 3), kl.LSTM(4, return_sequences=True), kl.Conv1D(4, 3),
+    kl.Flatten()),
+    "reshape_permute": lambda: sequential((12,), kl.Reshape((2, 3, 2)), kl.Permute((3, 1, 2)), kl.Conv2D(2,
+    2), kl.Flatten()),
     "softmax_axis": lambda: sequential((6, 3), kl.Softmax(axis=1), kl.Flatten()),
-    "leaky": lambda: sequential((6,), kl.Dense(4), kl.LeakyReLU(0.07), kl.Dense(4), kl.ELU(0.7), kl.ReLU(6.0), kl.PReLU()),
+    "leaky": lambda: sequential((6,), kl.Dense(4), kl.LeakyReLU(0.07), kl.Dense(4), kl.ELU(0.7),
+    kl.ReLU(6.0), kl.PReLU()),
     "prelu_image": lambda: sequential((4, 4, 3), kl.Conv2D(3, 2), kl.PReLU(shared_axes=[1, 2]), kl.Flatten()),
     "repeat": lambda: sequential((4,), kl.RepeatVector(3), kl.LSTM(2)),
     "residual": lambda: functional((6, 5, 4), residual),
     "squeeze_excite": lambda: functional((6, 5, 4), squeeze_excite),
     "transformer": lambda: functional((5, 8), transformer),
-    "narrow_attention": lambda: functional((5, 6), lambda x: kl.MultiHeadAttention(3, 5, value_dim=4, output_shape=7)(x, x)),
+    "narrow_attention": lambda: functional((5, 6), lambda x: kl.MultiHeadAttention(3, 5, value_dim=4,
+    output_shape=7)(x, x)),
     "nested": lambda: functional((6, 6, 2), nested),
     "shared_layer": lambda: functional((4,), shared),
-    "operators": lambda: functional((6, 3), lambda x: ops.concatenate([ops.relu(2 * x[:, -1] - 1), x[:, 0] / 3, -x[:, 1]], axis=-1)),
+    "operators": lambda: functional((6, 3), lambda x: ops.concatenate([ops.relu(2 * x[:, -1] - 1), x[:,
+    0] / 3, -x[:, 1]], axis=-1)),
 "slices": lambda: functional((6, 3), lambda x: ops.mean(x[:, 1:4], axis=1)),
     "gelu_tanh": lambda: functional((6,), lambda x: ops.gelu(kl.Dense(3)(x), approximate=True)),
-    "maximum_average": lambda: functional((6,), lambda x: kl.Average()([x, kl.Maximum()([x, ops.tanh(x)]), ops.minimum(x, x)])),
-} | {f"activation_{name}": (lambda name=name: sequential((6,), kl.Dense(5, activation=name), kl.Dense(3))) for name in ACTIVATIONS}  # fmt: skip
+    "maximum_average": lambda: functional((6,), lambda x: kl.Average()([x, kl.Maximum()([x, ops.tanh(x)]),
+    ops.minimum(x, x)])),
+} | {f"activation_{name}": (lambda name=name: sequential((6,), kl.Dense(5, activation=name),
+kl.Dense(3))) for name in ACTIVATIONS}  # fmt: skip
 
 # Read by a convolution first: Torch holds these series channels-first.
 SERIES_FIRST = {"transposed_1d", "conv1d_causal", "conv1d_separable", "conv1d_any_length", "conv_then_lstm"}
@@ -196,7 +224,7 @@ def test_cross_attention_and_two_inputs(bias):
     a, b = rng.normal(size=(2, 5, 8)).astype("float32"), rng.normal(size=(2, 7, 6)).astype("float32")
     twin = convert(model, to="torch")
     assert type(
-        twin.multi_head_attention if hasattr(twin, "multi_head_attention") else list(twin.children())[0]
+        twin.multi_head_attention if hasattr(twin, "multi_head_attention") else next(iter(twin.children()))
     ) is (torch.nn.MultiheadAttention)
     np.testing.assert_allclose(torch_says(twin, a, b), model([a, b]), atol=1e-5)
     back = convert(twin, to="keras", input_shape=((5, 8), (7, 6)))

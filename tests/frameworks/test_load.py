@@ -111,7 +111,7 @@ def test_safetensors_and_state_dict_with_a_builder(tmp_path):
         np.testing.assert_array_equal(torch_says(opened.raw), torch_says(model))
     with pytest.raises(InputError, match="builder="):
         load(tmp_path / "w.safetensors")
-    with pytest.raises(InputError, match="'smal' is not registered.*'small'"):
+    with pytest.raises(InputError, match=r"'smal' is not registered.*'small'"):
         load(tmp_path / "w.safetensors", builder="smal")
 
 

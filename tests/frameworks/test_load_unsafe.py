@@ -5,6 +5,8 @@ The armed cases are opened once more with `trust=True`, where the marker does ap
 
 from __future__ import annotations
 
+import contextlib
+import contextlib
 import gzip
 import io
 import json
@@ -389,9 +391,12 @@ TRAPS = {
     "keras TorchModuleWrapper": (
         keras_arbitrary_layer("keras.layers", "TorchModuleWrapper", {"module": "x"}), "TorchModuleWrapper"
     ),
-    "keras TFSMLayer": (keras_arbitrary_layer("keras.layers", "TFSMLayer", {"filepath": "MARKER"}), "TFSMLayer"),
-    "keras foreign layer": (keras_arbitrary_layer("somewhere.layers", "Dense", {"units": 2}), "somewhere.layers.Dense"),
-    "keras model maker": (keras_arbitrary_layer("keras.src.saving.saving_lib", "load_model", {}), "load_model"),
+    "keras TFSMLayer": (keras_arbitrary_layer("keras.layers", "TFSMLayer", {"filepath": "MARKER"}),
+    "TFSMLayer"),
+    "keras foreign layer": (keras_arbitrary_layer("somewhere.layers", "Dense", {"units": 2}),
+    "somewhere.layers.Dense"),
+    "keras model maker": (keras_arbitrary_layer("keras.src.saving.saving_lib", "load_model", {}),
+    "load_model"),
     "keras vocabulary": (keras_vocabulary, "reads the file"),
     "keras traversal": (keras_traversal, "written outside"),
     "keras bomb": (keras_bomb, "grows from"),
@@ -430,7 +435,8 @@ def test_trap_is_refused_and_never_runs(tmp_path, name):
 
 
 ARMED = (
-    "pickle", "pickle named .keras", "pickle of protocol 0", "torch module", "torch state with an object", "torch legacy",
+    "pickle", "pickle named .keras", "pickle of protocol 0", "torch module", "torch state with an object",
+    "torch legacy",
     "keras Lambda", "h5 Lambda", "pt2 sample inputs", "pt2 pickled weight",
     "pt2 opaque constant", "pt2 size",
 )  # fmt: skip
@@ -441,10 +447,9 @@ def test_the_same_trap_runs_where_the_caller_trusts_the_file(tmp_path, name):
     folder, marker = tmp_path / "files", tmp_path / "MARKER"
     folder.mkdir()
     path = TRAPS[name][0](folder, marker)
-    try:
+    # What a trap leaves is rarely a model, so that opening it fails in ways of every kind; not with a refusal.
+    with contextlib.suppress(Exception):
         load(path, trust=True)
-    except Exception as error:  # what a trap leaves is rarely a model
-        assert not isinstance(error, UnsafeFileError)
     assert marker.exists()
 
 

@@ -11,14 +11,16 @@ __all__ = ["convert", "layer_names"]
 
 
 def convert(model: Any, to: Literal["torch", "keras"], *, input_shape: Any = None) -> Any:
-    """A twin of a Keras model or Torch module in the other framework: same layers, same weights, inference mode.
+    """A twin of a Keras model or Torch module in the other framework: same layers, same weights.
 
-    The twin takes its own framework's layout: images are (height, width, channels) in Keras and (channels, height,
-    width) in Torch; series are (steps, channels) in Keras, and in Torch too unless a convolution reads them, where
-    they are (channels, steps). `input_shape` is needed for a Torch module: one sample's shape, or a tuple of shapes
-    for several inputs. Both networks are run on random inputs and must agree to 1e-4 of the output's size.
+    The twin takes its own framework's layout: images are (height, width, channels) in Keras and
+    (channels, height, width) in Torch; series are (steps, channels) in Keras, and in Torch too unless a
+    convolution reads them, where they are (channels, steps). `input_shape` is needed for a Torch module:
+    one sample's shape, or a tuple of shapes for several inputs. Both networks are run on random inputs
+    and must agree to 1e-4 of the output's size.
 
-    Raises `UnsupportedModelError` that names the layer which cannot be converted, `InputError` for a wrong argument.
+    Raises `UnsupportedModelError` that names the layer which cannot be converted,
+    `InputError` for a wrong argument.
     """
     from dlexplain.frameworks.convert import state, verify
 
@@ -28,7 +30,8 @@ def convert(model: Any, to: Literal["torch", "keras"], *, input_shape: Any = Non
         raise InputError(f"to={to!r} is not a framework; give to='torch' or to='keras'.")
     if source == to:
         raise InputError(
-            f"The model is a {to} model already; its twin is made with to={'torch' if to == 'keras' else 'keras'!r}."
+            f"The model is a {to} model already; its twin is made with "
+            f"to={'torch' if to == 'keras' else 'keras'!r}."
         )
     with state.kept():
         graph, runnable = read(raw, source, shapes)

@@ -9,7 +9,7 @@ from dlexplain.frameworks.convert.graph import Graph, Shape, refuse
 
 
 class KerasReader:
-    """Walks the symbolic graph from its outputs; `names` maps each symbolic tensor to a value of the graph."""
+    """Walks the symbolic graph from its outputs; `names` maps symbolic tensors to values of the graph."""
 
     def __init__(self) -> None:
         self.graph = Graph()
@@ -91,7 +91,7 @@ class KerasReader:
 
 
 def check_mask(node: Any, layer: str, kind: str) -> None:
-    """Masks come as arguments, some from `Embedding(mask_zero=True)` or `Masking` without the user's doing."""
+    """Masks come as arguments, some put there by `Embedding(mask_zero=True)` or `Masking`."""
     for key, value in node.arguments.kwargs.items():
         if key.endswith("mask") and value is not None and value is not False:
             raise refuse(
@@ -108,7 +108,8 @@ def functional_of(model: Any) -> Any:
     if isinstance(model, keras.Sequential):
         if not model.built or model._functional is None:
             raise UnsupportedModelError(
-                f"Sequential model {model.name!r} is not built: it has no weights yet. Call it once on data, or add an Input."
+                f"Sequential model {model.name!r} is not built: it has no weights yet. Call it once on "
+                "data, or add an Input."
             )
         return model._functional
     if type(model).__name__ == "Functional" and type(model).__module__.startswith("keras."):

@@ -99,7 +99,8 @@ class TorchReader:
             traced = fx.GraphModule(self.module, tracer.trace(self.module))
         except Exception as error:
             raise UnsupportedModelError(
-                f"{type(self.module).__name__}.forward cannot be traced ({error}). A twin needs a forward pass without "
+                f"{type(self.module).__name__}.forward cannot be traced ({error}). A twin needs a forward "
+                "pass without "
                 "branches or loops that depend on the data."
             ) from error
         placeholders = [node for node in traced.graph.nodes if node.op == "placeholder"]
@@ -107,7 +108,8 @@ class TorchReader:
             placeholders
         ) < len(self.shapes):
             raise InputError(
-                f"input_shape gives {len(self.shapes)} inputs but {type(self.module).__name__}.forward takes {len(placeholders)}."
+                f"input_shape gives {len(self.shapes)} inputs but {type(self.module).__name__}.forward "
+                f"takes {len(placeholders)}."
             )
         self.samples = [self._sample(traced, index, shape) for index, shape in enumerate(self.shapes)]
         recorder = _Recorder(traced, self.results)
@@ -141,7 +143,7 @@ class TorchReader:
             self.values[node] = node.args[0] if node.args else None
 
     def _enters_first(self, traced: fx.GraphModule, node: fx.Node, rank: int) -> bool:
-        """Images are channels-first unless moving the channels is all that is done; series where a convolution reads."""
+        """Images are channels-first unless the module moves them itself; series where a convolution reads."""
         users = list(node.users)
         if rank < 2 or not users:
             return False

@@ -1,4 +1,4 @@
-"""A network as a small graph of framework-neutral operations; every value is channels-last, as Keras has it."""
+"""A network as a small graph of framework-neutral operations; values are channels-last, as in Keras."""
 
 from __future__ import annotations
 
@@ -16,10 +16,14 @@ Pads = tuple[tuple[int, int], ...]
 
 # What a twin can be made of, in the words of both frameworks; errors quote it.
 KNOWN = (
-    "dense/Linear, convolution (1-D to 3-D, grouped, depthwise, separable, transposed), max and average pooling, "
-    "global and adaptive pooling, flatten, reshape, permute, zero padding, cropping, upsampling, batch, layer and group "
-    "normalisation, embedding, LSTM, GRU, multi-head attention, Torch's transformer encoder layer, dropout, the standard "
-    "activations, rescaling, add, subtract, multiply, maximum, minimum, average, concatenate, indexing one step, mean over axes"
+    "dense/Linear, convolution (1-D to 3-D, grouped, depthwise, separable, transposed), max and average "
+    "pooling, "
+    "global and adaptive pooling, flatten, reshape, permute, zero padding, cropping, upsampling, batch, "
+    "layer and group "
+    "normalisation, embedding, LSTM, GRU, multi-head attention, Torch's transformer encoder layer, dropout, "
+    "the standard "
+    "activations, rescaling, add, subtract, multiply, maximum, minimum, average, concatenate, indexing one "
+    "step, mean over axes"
 )
 
 
@@ -30,7 +34,7 @@ def refuse(name: str, kind: str, why: str = "is not known to convert") -> Unsupp
 
 @dataclass(frozen=True)
 class Node:
-    """One operation. `layer` names the twin's layer (shared layers share it); `source` the layer it came from."""
+    """One operation. `layer` names the twin's layer (calls may share one), `source` the model's."""
 
     name: str
     op: str
@@ -44,7 +48,7 @@ class Node:
 
 @dataclass
 class Graph:
-    """Nodes in order of computation. The two flags say which inputs and outputs Torch holds channels-first."""
+    """Nodes in order of computation. The flags say what Torch holds channels-first."""
 
     nodes: dict[str, Node] = field(default_factory=dict)
     inputs: list[str] = field(default_factory=list)
@@ -110,7 +114,7 @@ ELEMENTWISE = {"activation", "dropout", "identity", "rescale"}
 
 
 def takes_first(graph: Graph, name: str) -> bool:
-    """Whether Torch usually holds this input channels-first: images always, series where a convolution reads them."""
+    """Whether Torch usually holds this input channels-first: images always, series before a convolution."""
     rank = len(graph.shape(name))
     if rank != 2:
         return rank > 2
@@ -123,7 +127,7 @@ def takes_first(graph: Graph, name: str) -> bool:
 def same_pads(
     size: Shape, kernel: tuple[int, ...], strides: tuple[int, ...], dilation: tuple[int, ...], layer: str
 ) -> Pads:
-    """TensorFlow's 'same': the smaller half of the padding comes first; with strides it depends on the input's size."""
+    """TensorFlow's 'same': the smaller half comes first; with strides it depends on the input's size."""
     pads = []
     for length, width, stride, gap in zip(size, kernel, strides, dilation, strict=True):
         reach = (width - 1) * gap + 1

@@ -1,4 +1,4 @@
-"""How `keras.ops` calls inside a Functional model (`x + y`, `x[:, -1]`, `ops.relu(x)`) read into the graph."""
+"""How `keras.ops` calls in a Functional model (`x + y`, `x[:, -1]`, `ops.relu(x)`) read into the graph."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _setting(node: Any, operation: Any, key: str, default: Any = None) -> Any:
         return node.arguments.kwargs[key]
     if hasattr(operation, key):
         return getattr(operation, key)
-    position = [name for name in inspect.signature(operation.call).parameters].index(key)
+    position = list(inspect.signature(operation.call).parameters).index(key)
     args = node.arguments.args
     return args[position] if position < len(args) else default
 
@@ -40,7 +40,7 @@ def _shape(node: Any) -> tuple[int | None, ...]:
 
 
 def _binary(kind: str, affine: Callable[[float, bool], tuple[float, float]]) -> Any:
-    """An operation on two tensors, or on one and a number; `affine(number, number_first)` gives scale and offset."""
+    """An operation on two tensors, or on one and a number; `affine(number, first)` gives scale and offset."""
 
     def read(reader: KerasReader, node: Any, names: Names, layer: str) -> str:
         left, right = _operands(node, names)[:2]
@@ -143,7 +143,7 @@ def _pad(reader: KerasReader, node: Any, names: Names, layer: str) -> str:
         if operation.pad_width
         else []
     )
-    value = node.arguments.kwargs.get("constant_values", (node.arguments.args + (None,))[1])
+    value = node.arguments.kwargs.get("constant_values", (*node.arguments.args, None)[1])
     if operation.mode != "constant" or len(width) < 3 or any(width[0]) or any(width[-1]):
         raise refuse(
             layer, "Pad", "pads the batch, the channels or not with a constant, which is not converted"
@@ -187,8 +187,10 @@ OPERATIONS: dict[str, Any] = {
 } | {
     theirs: _activation(ours)
     for theirs, ours in {
-        "Relu": "relu", "Relu6": "relu6", "Selu": "selu", "Silu": "silu", "Sigmoid": "sigmoid", "Tanh": "tanh",
-        "Softplus": "softplus", "Softsign": "softsign", "HardSigmoid": "hard_sigmoid", "HardSilu": "hard_silu",
+        "Relu": "relu", "Relu6": "relu6", "Selu": "selu", "Silu": "silu", "Sigmoid": "sigmoid",
+        "Tanh": "tanh",
+        "Softplus": "softplus", "Softsign": "softsign", "HardSigmoid": "hard_sigmoid",
+        "HardSilu": "hard_silu",
         "HardTanh": "hard_tanh", "Mish": "mish", "LogSigmoid": "log_sigmoid", "TanhShrink": "tanh_shrink",
     }.items()
 }  # fmt: skip

@@ -1,8 +1,9 @@
-"""Writing a `Graph` as a Keras Functional model whose layers are named as the graph's (dots become underscores)."""
+"""Writing a `Graph` as a Keras Functional model named as the graph's layers (dots become underscores)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import keras
@@ -15,7 +16,7 @@ Written = Any
 
 
 class KerasWriter:
-    """`values` maps the graph's values to symbolic tensors, `layers` the graph's layers to those already made."""
+    """`values` maps the graph's values to symbolic tensors, `layers` its layers to those made."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -46,7 +47,7 @@ class KerasWriter:
     def layer(
         self,
         node: Node,
-        make: Callable[[str], Any],
+        make: Callable[..., Any],
         weights: list[np.ndarray | None] | None = None,
         *values: Any,
     ) -> Any:
@@ -54,7 +55,7 @@ class KerasWriter:
         values = values or tuple(self.inputs(node))
         made = self.layers.get(node.layer)
         if made is None:
-            made = self.layers[node.layer] = make(keras_name(node.layer))
+            made = self.layers[node.layer] = make(name=keras_name(node.layer))
         result = made(*values)
         if weights is not None:
             made.set_weights([weight for weight in weights if weight is not None])
@@ -71,7 +72,7 @@ def ranked(kind: str, rank: int) -> Any:
 
 def dense(writer: KerasWriter, node: Node) -> Written:
     kernel, bias = node.weights["kernel"], node.weights.get("bias")
-    make = lambda name: layers.Dense(kernel.shape[1], use_bias=bias is not None, name=name)  # noqa: E731
+    make = partial(layers.Dense, kernel.shape[1], use_bias=bias is not None)
     return writer.layer(node, make, [kernel, bias])
 
 
@@ -100,16 +101,15 @@ def conv(writer: KerasWriter, node: Node) -> Written:
     own = padding(writer, node, size, strides, dilation)
     value = writer.values[node.inputs[0]] if own else zero_padded(writer, node, options["pads"])
     rank, groups, channels = len(size), options["groups"], writer.graph.shape(node.inputs[0])[-1]
-    common = dict(strides=strides, padding=own or "valid", dilation_rate=dilation, use_bias=bias is not None)
+    common: dict[str, Any] = {"strides": strides, "padding": own or "valid"}
+    common |= {"dilation_rate": dilation, "use_bias": bias is not None}
     # TensorFlow's depthwise kernel wants equal strides; else the grouped convolution does the same.
     if groups == channels > 1 and rank < 3 and len(set(strides)) == 1:
         multiplier = kernel.shape[-1] // groups
         deep = kernel.reshape(*size, groups, multiplier)
-        make = lambda name: ranked("DepthwiseConv{}", rank)(
-            size, depth_multiplier=multiplier, name=name, **common
-        )
+        make = partial(ranked("DepthwiseConv{}", rank), size, depth_multiplier=multiplier, **common)
         return writer.layer(node, make, [deep, bias], value)
-    make = lambda name: ranked("Conv{}", rank)(kernel.shape[-1], size, groups=groups, name=name, **common)  # noqa: E731
+    make = partial(ranked("Conv{}", rank), kernel.shape[-1], size, groups=groups, **common)
     return writer.layer(node, make, [kernel, bias], value)
 
 
@@ -121,8 +121,13 @@ def conv_transpose(writer: KerasWriter, node: Node) -> Written:
     change = tuple((a - c, b - d) for (a, b), (c, d) in zip(crops, own, strict=True))
     if any(side < 0 for pair in change for side in pair):
         raise refuse(node.source, "transposed convolution", "has output_padding that Keras has not")
-    make = lambda name: ranked("Conv{}Transpose", len(size))(  # noqa: E731
-        kernel.shape[-2], size, strides=strides, padding="valid", use_bias=bias is not None, name=name
+    make = partial(
+        ranked("Conv{}Transpose", len(size)),
+        kernel.shape[-2],
+        size,
+        strides=strides,
+        padding="valid",
+        use_bias=bias is not None,
     )
     value = writer.layer(node, make, [kernel, bias])
     if any(map(any, change)):
@@ -144,7 +149,7 @@ def pool(writer: KerasWriter, node: Node) -> Written:
         )
     value = writer.values[node.inputs[0]] if own else constant_padded(writer, node, options["pads"], -np.inf)
     name = "MaxPooling{}" if kind == "max" else "AveragePooling{}"
-    make = lambda called: ranked(name, len(size))(size, strides=strides, padding=own or "valid", name=called)  # noqa: E731
+    make = partial(ranked(name, len(size)), size, strides=strides, padding=own or "valid")
     return writer.layer(node, make, None, value)
 
 
@@ -155,100 +160,102 @@ def constant_padded(writer: KerasWriter, node: Node, pads: Pads, value: float) -
 def global_pool(writer: KerasWriter, node: Node) -> Written:
     name = "GlobalMaxPooling{}" if node.options["kind"] == "max" else "GlobalAveragePooling{}"
     rank = len(writer.graph.shape(node.inputs[0])) - 1
-    return writer.layer(node, lambda called: ranked(name, rank)(keepdims=node.options["keep"], name=called))
+    return writer.layer(node, partial(ranked(name, rank), keepdims=node.options["keep"]))
 
 
 def pad(writer: KerasWriter, node: Node) -> Written:
     pads, value = node.options["pads"], node.options["value"]
     if value or len(pads) > 3:
         return constant_padded(writer, node, pads, value)
-    return writer.layer(
-        node, lambda name: ranked("ZeroPadding{}", len(pads))(pads if len(pads) > 1 else pads[0], name=name)
-    )
+    return writer.layer(node, partial(ranked("ZeroPadding{}", len(pads)), pads if len(pads) > 1 else pads[0]))
 
 
 def crop(writer: KerasWriter, node: Node) -> Written:
     crops = node.options["crops"]
     return writer.layer(
-        node, lambda name: ranked("Cropping{}", len(crops))(crops if len(crops) > 1 else crops[0], name=name)
+        node, partial(ranked("Cropping{}", len(crops)), crops if len(crops) > 1 else crops[0])
     )
 
 
 def upsample(writer: KerasWriter, node: Node) -> Written:
     factors, kind = node.options["factors"], node.options["kind"]
     if len(factors) == 1:
-        return writer.layer(node, lambda name: layers.UpSampling1D(factors[0], name=name))
-    return writer.layer(node, lambda name: layers.UpSampling2D(factors, interpolation=kind, name=name))
+        return writer.layer(node, partial(layers.UpSampling1D, factors[0]))
+    return writer.layer(node, partial(layers.UpSampling2D, factors, interpolation=kind))
 
 
 def batch_norm(writer: KerasWriter, node: Node) -> Written:
     weights = node.weights
-    make = lambda name: layers.BatchNormalization(  # noqa: E731
-        epsilon=node.options["epsilon"], center="shift" in weights, scale="scale" in weights, name=name
+    make = partial(
+        layers.BatchNormalization,
+        epsilon=node.options["epsilon"],
+        center="shift" in weights,
+        scale="scale" in weights,
     )
     return writer.layer(node, make, [weights.get(key) for key in ("scale", "shift", "mean", "variance")])
 
 
 def layer_norm(writer: KerasWriter, node: Node) -> Written:
     weights, axes = node.weights, list(range(-node.options["axes"], 0))
-    make = lambda name: layers.LayerNormalization(  # noqa: E731
+    make = partial(
+        layers.LayerNormalization,
         axis=axes if len(axes) > 1 else -1,
         epsilon=node.options["epsilon"],
         center="shift" in weights,
         scale="scale" in weights,
-        name=name,
     )
     return writer.layer(node, make, [weights.get("scale"), weights.get("shift")])
 
 
 def group_norm(writer: KerasWriter, node: Node) -> Written:
     weights, options = node.weights, node.options
-    make = lambda name: layers.GroupNormalization(  # noqa: E731
+    make = partial(
+        layers.GroupNormalization,
         options["groups"],
         epsilon=options["epsilon"],
         center="shift" in weights,
         scale="scale" in weights,
-        name=name,
     )
     return writer.layer(node, make, [weights.get("scale"), weights.get("shift")])
 
 
 def embedding(writer: KerasWriter, node: Node) -> Written:
     table = node.weights["table"]
-    return writer.layer(node, lambda name: layers.Embedding(*table.shape, name=name), [table])
+    return writer.layer(node, partial(layers.Embedding, *table.shape), [table])
 
 
 def activation(writer: KerasWriter, node: Node) -> Written:
+    """A layer where Keras has one with these settings, else the operation."""
     options, kind = node.options, node.options["kind"]
-    by_value: dict[str, Callable[[Any], Any]] = {
-        "gelu": lambda x: ops.gelu(x, approximate=True),
-        "celu": lambda x: ops.celu(x, alpha=options["alpha"]),
-        "hard_shrink": lambda x: ops.hard_shrink(x, threshold=options["limit"]),
-        "soft_shrink": lambda x: ops.soft_shrink(x, threshold=options["limit"]),
-        "log_softmax": lambda x: ops.log_softmax(x, axis=options["axis"]),
-    }
-    made: dict[str, Callable[[str], Any]] = {
-        "leaky_relu": lambda name: layers.LeakyReLU(negative_slope=options["slope"], name=name),
-        "elu": lambda name: layers.ELU(alpha=options["alpha"], name=name),
-        "softmax": lambda name: layers.Softmax(axis=options["axis"], name=name),
-    }
-    standard = {"gelu": not options.get("approximate"), "log_softmax": options.get("axis") == -1}
-    if kind in by_value and not standard.get(kind):
-        return by_value[kind](writer.values[node.inputs[0]])
-    return writer.layer(node, made.get(kind, lambda name: layers.Activation(kind, name=name)))
+    value, axis = writer.values[node.inputs[0]], options.get("axis")
+    if kind == "gelu" and options["approximate"]:
+        return ops.gelu(value, approximate=True)
+    if kind == "celu":
+        return ops.celu(value, alpha=options["alpha"])
+    if kind in ("hard_shrink", "soft_shrink"):
+        return getattr(ops, kind)(value, threshold=options["limit"])
+    if kind == "log_softmax" and axis != -1:
+        return ops.log_softmax(value, axis=axis)
+    if kind == "leaky_relu":
+        return writer.layer(node, partial(layers.LeakyReLU, negative_slope=options["slope"]))
+    if kind == "elu":
+        return writer.layer(node, partial(layers.ELU, alpha=options["alpha"]))
+    if kind == "softmax":
+        return writer.layer(node, partial(layers.Softmax, axis=axis))
+    return writer.layer(node, partial(layers.Activation, kind))
 
 
 def prelu(writer: KerasWriter, node: Node) -> Written:
     slopes, rank = node.weights["slopes"], len(node.shape)
     shared = list(range(1, rank)) or None
     held = np.broadcast_to(slopes, node.shape[-1:]).reshape((1,) * (rank - 1) + (-1,))
-    return writer.layer(node, lambda name: layers.PReLU(shared_axes=shared, name=name), [held])
+    return writer.layer(node, partial(layers.PReLU, shared_axes=shared), [held])
 
 
 def rescale(writer: KerasWriter, node: Node) -> Written:
     scale, offset = (node.weights[key].astype(float) for key in ("scale", "offset"))
     scale, offset = (float(item[0]) if item.size == 1 else item.tolist() for item in (scale, offset))
-    return writer.layer(node, lambda name: layers.Rescaling(scale, offset, name=name))
+    return writer.layer(node, partial(layers.Rescaling, scale, offset))
 
 
 MERGES = {
@@ -258,12 +265,12 @@ MERGES = {
 
 
 def merge(writer: KerasWriter, node: Node) -> Written:
-    return writer.layer(node, lambda name: MERGES[node.options["kind"]](name=name), None, writer.inputs(node))
+    return writer.layer(node, partial(MERGES[node.options["kind"]]), None, writer.inputs(node))
 
 
 def concat(writer: KerasWriter, node: Node) -> Written:
     return writer.layer(
-        node, lambda name: layers.Concatenate(axis=node.options["axis"], name=name), None, writer.inputs(node)
+        node, partial(layers.Concatenate, axis=node.options["axis"]), None, writer.inputs(node)
     )
 
 
@@ -292,8 +299,8 @@ def rnn(writer: KerasWriter, node: Node) -> Written:
         for part in ("kernel", "recurrent", "bias")
     ]
     if not options["both"]:
-        return writer.layer(node, lambda name: kind(width, name=name, **common), held)
-    make = lambda name: layers.Bidirectional(kind(width, name=f"{name}_cell", **common), name=name)  # noqa: E731
+        return writer.layer(node, partial(kind, width, **common), held)
+    make = partial(layers.Bidirectional, kind(width, name=f"{keras_name(node.layer)}_cell", **common))
     return writer.layer(node, make, held)
 
 
@@ -303,10 +310,14 @@ def attention(writer: KerasWriter, node: Node) -> Written:
     biased = {part for part in ("query", "key", "value", "output") if f"{part}_bias" in weights}
     if len(biased) not in (0, 4):
         raise refuse(node.source, "attention", "has a bias in some of its parts only, which Keras has not")
-    make = lambda name: layers.MultiHeadAttention(  # noqa: E731
-        heads, size, value_dim=weights["value_kernel"].shape[2], output_shape=weights["output_kernel"].shape[2],
-        use_bias=bool(biased), name=name,
-    )  # fmt: skip
+    make = partial(
+        layers.MultiHeadAttention,
+        heads,
+        size,
+        value_dim=weights["value_kernel"].shape[2],
+        output_shape=weights["output_kernel"].shape[2],
+        use_bias=bool(biased),
+    )
     query, key, value = writer.inputs(node)
     held = [
         weights.get(f"{part}_{item}")
@@ -317,13 +328,16 @@ def attention(writer: KerasWriter, node: Node) -> Written:
 
 
 WRITERS: dict[str, Callable[[KerasWriter, Node], Written]] = {
-    "dense": dense, "conv": conv, "conv_transpose": conv_transpose, "pool": pool, "global_pool": global_pool, "pad": pad,
-    "crop": crop, "upsample": upsample, "batch_norm": batch_norm, "layer_norm": layer_norm, "group_norm": group_norm,
-    "embedding": embedding, "activation": activation, "prelu": prelu, "rescale": rescale, "merge": merge, "concat": concat,
+    "dense": dense, "conv": conv, "conv_transpose": conv_transpose, "pool": pool, "global_pool": global_pool,
+    "pad": pad,
+    "crop": crop, "upsample": upsample, "batch_norm": batch_norm, "layer_norm": layer_norm,
+    "group_norm": group_norm,
+    "embedding": embedding, "activation": activation, "prelu": prelu, "rescale": rescale, "merge": merge,
+    "concat": concat,
     "select": select, "slice": cut, "mean": mean, "rnn": rnn, "attention": attention,
-    "flatten": lambda writer, node: writer.layer(node, lambda name: layers.Flatten(name=name)),
-    "reshape": lambda writer, node: writer.layer(node, lambda name: layers.Reshape(node.shape, name=name)),
-    "permute": lambda writer, node: writer.layer(node, lambda name: layers.Permute(node.options["dims"], name=name)),
-    "identity": lambda writer, node: writer.layer(node, lambda name: layers.Identity(name=name)),
-    "dropout": lambda writer, node: writer.layer(node, lambda name: layers.Dropout(node.options["rate"], name=name)),
+    "flatten": lambda writer, node: writer.layer(node, partial(layers.Flatten)),
+    "reshape": lambda writer, node: writer.layer(node, partial(layers.Reshape, node.shape)),
+    "permute": lambda writer, node: writer.layer(node, partial(layers.Permute, node.options["dims"])),
+    "identity": lambda writer, node: writer.layer(node, partial(layers.Identity)),
+    "dropout": lambda writer, node: writer.layer(node, partial(layers.Dropout, node.options["rate"])),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Writing a `Graph` as a Torch module: an `fx.GraphModule` whose submodules are named as the graph's layers."""
+"""Writing a `Graph` as a Torch module: an `fx.GraphModule` with submodules named as the graph's layers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dlexplain.frameworks.convert.graph import Graph, Node, takes_first
 
 
 class TorchWriter:
-    """Each value may exist channels-first, plain (channels-last), or both; `have` makes the order that is asked for."""
+    """Each value may exist channels-first, plain (channels-last), or both; `have` makes either."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph

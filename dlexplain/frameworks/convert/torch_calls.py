@@ -1,4 +1,4 @@
-"""How functions and tensor methods in a traced forward (`F.relu`, `x + y`, `x.flatten(1)`) read into the graph."""
+"""How functions and tensor methods (`F.relu`, `x + y`, `x.flatten(1)`) read into the graph."""
 
 from __future__ import annotations
 
@@ -35,9 +35,12 @@ LAYERS: dict[Any, tuple[type, tuple[str, ...]]] = {
 } | {
     function: (layer, ())
     for layer, functions in {
-        nn.ReLU: (F.relu, torch.relu, "relu", F.relu_, torch.relu_, "relu_"), nn.ReLU6: (F.relu6,), nn.SELU: (F.selu,),
-        nn.SiLU: (F.silu,), nn.Sigmoid: (F.sigmoid, torch.sigmoid, "sigmoid"), nn.Tanh: (F.tanh, torch.tanh, "tanh"),
-        nn.Softsign: (F.softsign,), nn.Hardsigmoid: (F.hardsigmoid,), nn.Hardswish: (F.hardswish,), nn.Mish: (F.mish,),
+        nn.ReLU: (F.relu, torch.relu, "relu", F.relu_, torch.relu_, "relu_"), nn.ReLU6: (F.relu6,),
+        nn.SELU: (F.selu,),
+        nn.SiLU: (F.silu,), nn.Sigmoid: (F.sigmoid, torch.sigmoid, "sigmoid"), nn.Tanh: (F.tanh, torch.tanh,
+        "tanh"),
+        nn.Softsign: (F.softsign,), nn.Hardsigmoid: (F.hardsigmoid,), nn.Hardswish: (F.hardswish,),
+        nn.Mish: (F.mish,),
         nn.LogSigmoid: (F.logsigmoid,), nn.Tanhshrink: (F.tanhshrink,),
     }.items()
     for function in functions
@@ -46,8 +49,10 @@ _WINDOW = ("kernel_size", "stride", "padding")
 LAYERS |= {
     function: (layer, (*_WINDOW, *more))
     for function, layer, more in (
-        (F.max_pool1d, nn.MaxPool1d, ("dilation", "ceil_mode")), (F.max_pool2d, nn.MaxPool2d, ("dilation", "ceil_mode")),
-        (torch.max_pool1d, nn.MaxPool1d, ("dilation", "ceil_mode")), (torch.max_pool2d, nn.MaxPool2d, ("dilation", "ceil_mode")),
+        (F.max_pool1d, nn.MaxPool1d, ("dilation", "ceil_mode")), (F.max_pool2d, nn.MaxPool2d, ("dilation",
+        "ceil_mode")),
+        (torch.max_pool1d, nn.MaxPool1d, ("dilation", "ceil_mode")), (torch.max_pool2d, nn.MaxPool2d,
+        ("dilation", "ceil_mode")),
         (F.avg_pool1d, nn.AvgPool1d, ("ceil_mode", "count_include_pad")),
         (F.avg_pool2d, nn.AvgPool2d, ("ceil_mode", "count_include_pad", "divisor_override")),
     )
@@ -340,10 +345,12 @@ METHODS: dict[str, Any] = {
     "transpose": _transpose, "swapaxes": _transpose, "movedim": _movedim,
     "flatten": _reshape, "reshape": _reshape, "view": _reshape, "squeeze": _reshape, "unsqueeze": _reshape,
     "unflatten": _reshape, "mean": _reduce("average"), "amax": _reduce("max"), "max": _reduce("max"),
-    "select": _select, "pad": _pad, "linear": _linear, "flip": _flip, "contiguous": _same, "float": _same, "clone": _same,
+    "select": _select, "pad": _pad, "linear": _linear, "flip": _flip, "contiguous": _same, "float": _same,
+    "clone": _same,
     "detach": _same, "long": _same, "int": _same,
     "exp": _plain_activation("exponential"),
-    "neg": lambda reader, value, args, keywords, name, result: binary(reader, "mul", [value, -1.0], name, result),
+    "neg": lambda reader, value, args, keywords, name, result: binary(reader, "mul", [value, -1.0], name,
+    result),
 }  # fmt: skip
 METHODS["_pad"] = _pad
 METHODS["hardtanh"] = lambda reader, value, args, keywords, name, result: torch_layers.read(

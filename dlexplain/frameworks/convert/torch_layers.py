@@ -68,7 +68,8 @@ def conv(reader: TorchReader, module: Any, value: Value, name: str, result: torc
         pads = tuple((side, side) for side in sides)
     weights = {"kernel": np.moveaxis(array(module.weight), (0, 1), (-1, -2)), "bias": array(module.bias)}
     return reader.add(
-        "conv", (reader.last(value),), name, result, True, weights=weights, strides=tuple(module.stride), pads=pads,
+        "conv", (reader.last(value),), name, result, True, weights=weights, strides=tuple(module.stride),
+        pads=pads,
         dilation=tuple(module.dilation), groups=module.groups,
     )  # fmt: skip
 
@@ -166,7 +167,7 @@ def flatten(reader: TorchReader, module: nn.Flatten, value: Value, name: str, re
 
 @reads(nn.Unflatten)
 def reshaped(reader: TorchReader, value: Any, name: Any, result: Any, *rest: Any) -> Value:
-    """Any reshape that keeps the batch axis; also the reader of `nn.Unflatten`, which hands its module first."""
+    """Any reshape that keeps the batch axis; also reads `nn.Unflatten`, which hands its module first."""
     if rest:
         value, name, result = name, result, rest[0]
     shape = reader.graph.shape(value.name)
@@ -303,10 +304,9 @@ def softmax(reader: TorchReader, module: Any, value: Value, name: str, result: t
             name, type(module).__name__, f"runs over axis {module.dim}; name one that is not the batch"
         )
     dim = module.dim % result.ndim
+    axis = dim - result.ndim
     if value.first:  # the channels, Torch's axis 1, are last in the graph
-        axis = -1 if dim == 1 else dim - 1 - result.ndim
-    else:
-        axis = dim - result.ndim
+        axis = -1 if dim == 1 else axis - 1
     return reader.add("activation", (value.name,), name, None, value.first, kind=kind, axis=axis)
 
 

@@ -16,7 +16,7 @@ Written = tuple[bool, Any]
 
 
 class ResetBeforeGRU(nn.Module):
-    """Keras's GRU with `reset_after=False` (Cho et al. 2014): the reset gate acts before the recurrent product."""
+    """Keras's GRU with `reset_after=False` (Cho et al. 2014): the reset gate acts before the product."""
 
     def __init__(self, kernel: np.ndarray, recurrent: np.ndarray, bias: np.ndarray | None) -> None:
         super().__init__()
@@ -135,7 +135,7 @@ def torch_rnn(node: Node) -> nn.Module:
 
 
 def gates_for_torch(value: np.ndarray, kind: str, width: int) -> np.ndarray:
-    """Keras's GRU has update, reset, new; Torch's reset, update, new. The LSTM's order is the same in both."""
+    """Keras's GRU has update, reset, new; Torch's reset, update, new. An LSTM's order is the same."""
     if kind != "gru":
         return value
     update, reset, fresh = np.split(value, [width, 2 * width], axis=-1)

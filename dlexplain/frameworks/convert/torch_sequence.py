@@ -39,7 +39,8 @@ def recurrent(
             weights |= one_direction(module, kind, side, f"l{layer}{ending}")
         last = layer == module.num_layers - 1
         value = reader.graph.add(
-            "rnn", (value,), name if last else f"{name}.{layer}", shape=(steps, width * (2 if both else 1)), source=name,
+            "rnn", (value,), name if last else f"{name}.{layer}", shape=(steps, width * (2 if both else 1)),
+            source=name,
             weights=weights, kind=kind, units=width, both=both, whole=True, reset_after=True,
         )  # fmt: skip
         sequences.append(value)
@@ -77,10 +78,12 @@ def reset_before(
 ) -> Value:
     width = module.recurrent.shape[0]
     weights = {
-        "forward_kernel": array(module.kernel), "forward_recurrent": array(module.recurrent), "forward_bias": array(module.bias)
+        "forward_kernel": array(module.kernel), "forward_recurrent": array(module.recurrent),
+        "forward_bias": array(module.bias)
     }  # fmt: skip
     return reader.add(
-        "rnn", (reader.plain(args[0]),), name, result, False, weights=weights, kind="gru", units=width, both=False, whole=True,
+        "rnn", (reader.plain(args[0]),), name, result, False, weights=weights, kind="gru", units=width,
+        both=False, whole=True,
         reset_after=False,
     )  # fmt: skip
 
@@ -200,7 +203,7 @@ def encoder_layer(
     name: str,
     result: Any,
 ) -> Value:
-    """Attention and two linear layers, each with a residual and a norm before or after (Vaswani et al. 2017)."""
+    """Attention and two linear layers, each with residual and norm (Vaswani et al. 2017)."""
     from dlexplain.frameworks.convert import torch_layers
 
     if len(args) > 1 or any(item is not None and item is not False for item in keywords.values()):

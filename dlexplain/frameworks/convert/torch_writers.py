@@ -92,7 +92,8 @@ def conv(writer: TorchWriter, node: Node) -> Written:
 
     def make() -> nn.Module:
         module = ranked("Conv", rank)(
-            kernel.shape[-2] * options["groups"], kernel.shape[-1], kernel.shape[:-2], stride=options["strides"],
+            kernel.shape[-2] * options["groups"], kernel.shape[-1], kernel.shape[:-2],
+            stride=options["strides"],
             padding=tuple(low for low, _ in options["pads"]) if even else 0, dilation=options["dilation"],
             groups=options["groups"], bias=bias is not None,
         )  # fmt: skip
@@ -104,7 +105,8 @@ def conv(writer: TorchWriter, node: Node) -> Written:
 def conv_transpose(writer: TorchWriter, node: Node) -> Written:
     options, kernel, bias = node.options, node.weights["kernel"], node.weights.get("bias")
     rank, strides = kernel.ndim - 2, options["strides"]
-    # Torch crops `padding` on both sides and adds `output_padding` at the end: a longer end is cropped by hand.
+    # Torch crops `padding` on both sides and adds `output_padding` at the end: a longer end is cropped by
+    # hand.
     low, high = zip(*options["crops"], strict=True)
     extra = tuple(max(a - b, 0) for a, b in zip(low, high, strict=True))
 
@@ -152,7 +154,7 @@ def pool(writer: TorchWriter, node: Node) -> Written:
 
 
 def ceil_gives(lengths: Any, size: Any, strides: Any, pads: Any) -> bool:
-    """Whether Torch's ceil mode, padding the lower amount on both sides, makes the same windows as these pads."""
+    """Whether Torch's ceil mode with the lower padding on both sides makes the same windows."""
     if None in lengths:
         return False
     want = slid(lengths, size, strides, pads, (1,) * len(size))
@@ -276,7 +278,7 @@ def prelu(writer: TorchWriter, node: Node) -> Written:
 
 
 def rescale(writer: TorchWriter, node: Node) -> Written:
-    """Numbers are written into the code; one value a channel becomes a buffer, shaped for the order of axes."""
+    """Numbers are written into the code; one value a channel becomes a buffer in the order of axes."""
     first = writer.shared(node.inputs[0])
     value = writer.have(node.inputs[0], first)
     for key, function, neutral in (("scale", operator.mul, 1.0), ("offset", operator.add, 0.0)):
@@ -293,7 +295,8 @@ def rescale(writer: TorchWriter, node: Node) -> Written:
 
 
 MERGES = {
-    "add": operator.add, "subtract": operator.sub, "multiply": operator.mul, "maximum": torch.maximum, "minimum": torch.minimum,
+    "add": operator.add, "subtract": operator.sub, "multiply": operator.mul, "maximum": torch.maximum,
+    "minimum": torch.minimum,
     "average": operator.add,
 }  # fmt: skip
 
@@ -335,9 +338,11 @@ def mean(writer: TorchWriter, node: Node) -> Written:
 
 WRITERS: dict[str, Callable[[TorchWriter, Node], Written]] = {
     "activation": activation, "dense": dense, "conv": conv, "conv_transpose": conv_transpose, "pool": pool,
-    "global_pool": global_pool, "flatten": flatten, "reshape": reshape, "permute": permute, "pad": pad, "crop": crop,
+    "global_pool": global_pool, "flatten": flatten, "reshape": reshape, "permute": permute, "pad": pad,
+    "crop": crop,
     "upsample": upsample, "batch_norm": batch_norm, "layer_norm": layer_norm, "group_norm": group_norm,
-    "embedding": embedding, "dropout": passing, "identity": passing, "prelu": prelu, "rescale": rescale, "merge": merge,
+    "embedding": embedding, "dropout": passing, "identity": passing, "prelu": prelu, "rescale": rescale,
+    "merge": merge,
     "concat": concat, "select": select, "slice": cut, "mean": mean,
     "rnn": torch_recurrent.rnn, "attention": torch_recurrent.attention,
 }  # fmt: skip

@@ -27,8 +27,10 @@ def check(graph: Graph, model: Any, twin: Any, source: str) -> None:
         size = float(np.max(np.abs(left), initial=0.0))
         if not error <= TOLERANCE * max(size, 1e-3):
             raise UnsupportedModelError(
-                f"The twin disagrees with the model: output {name!r} differs by {error:.3g} where it reaches {size:.3g}. "
-                "Some layer behaves otherwise than its kind (a forward hook, an overridden call); no twin is given."
+                f"The twin disagrees with the model: output {name!r} differs by {error:.3g} where it "
+                f"reaches {size:.3g}. "
+                "Some layer behaves otherwise than its kind (a forward hook, an overridden call); no twin "
+                "is given."
             )
 
 
