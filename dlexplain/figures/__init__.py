@@ -1,7 +1,7 @@
 """Plotly figures: functions from results to figures, one theme in light and dark, no state.
 
-Each returns a `plotly.graph_objects.Figure` with alternative text in `layout.meta["alt"]`, and shows itself in
-JupyterLab, in VS Code and in exported HTML without a network. `save_html` writes one as a page of its own.
+Each returns a `plotly.graph_objects.Figure` with alternative text in `layout.meta["alt"]`, which shows itself
+in JupyterLab, in VS Code and in exported HTML without a network. `save_html` writes one as a page of its own.
 """
 
 from __future__ import annotations

@@ -35,8 +35,8 @@ def attribution(
 ) -> Figure:
     """The samples asked for, or the first six, each with its target, output and gap.
 
-    `limit`: where the colours end; None: the 99th percentile of the sizes drawn. `tokens`: the texts of the tokens, one
-    sequence a sample or one for all. `top`: how many features or sensors a panel shows.
+    `limit`: where the colours end; None: the 99th percentile of the sizes drawn. `tokens`: the texts of the
+    tokens, one sequence a sample or one for all. `top`: how many features or sensors a panel shows.
     """
     samples = chosen(attribution, sample)
     count = len(attribution.values) if isinstance(attribution.values, tuple) else 1
@@ -216,7 +216,7 @@ class Cell:
 
 
 def _grid(parts: list[Part], samples: list[int], attribution: Attribution) -> tuple[list[Cell], int, int]:
-    """The panels, and how many rows and columns they make: samples two abreast, several inputs below each other."""
+    """The panels, and their rows and columns: samples two abreast, several inputs below each other."""
     wide = max(part.panels for part in parts)
     if len(parts) > 1:
         cells = []

@@ -1,4 +1,4 @@
-"""The figure class, and the frame that all figures share: heading, facts, warnings, panels, colour scale, alt text."""
+"""The figure class, and what all figures share: heading, facts, warnings, panels, colour scale, alt text."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def canvas(
     bottom: int = 16,
     specs: list[list[dict | None]] | None = None,
 ) -> Figure:
-    """An empty figure with panels. `titles`: for each panel, row by row, its lines of literal text (may be empty)."""
+    """An empty figure with panels. `titles`: the lines of literal text over each panel, row by row."""
     heights = [float(row_height)] * rows if np.isscalar(row_height) else [float(h) for h in row_height]
     lines = max((len(t) for t in titles), default=0) if titles else 0
     above = lines * _LINE + (6 if lines else 0)
@@ -181,7 +181,7 @@ def label(figure: Figure, lines: Sequence[str], row: int, column: int) -> None:
 
 @dataclass(frozen=True)
 class Limit:
-    """Where a signed colour scale ends. `most`: the largest size among the values; `chosen`: given by the caller."""
+    """Where a signed colour scale ends. `most`: the largest size there is; `chosen`: given by the caller."""
 
     value: float
     most: float
@@ -203,7 +203,7 @@ class Limit:
 
 
 def robust_limit(values: Sequence[np.ndarray], limit: float | None = None) -> Limit:
-    """A symmetrical limit: `limit`, else the 99th percentile of the sizes, which one hot pixel cannot stretch."""
+    """A symmetrical limit: `limit`, else the 99th percentile of sizes, which one hot pixel cannot stretch."""
     sizes = (
         np.concatenate([np.abs(np.asarray(v, np.float64)).ravel() for v in values]) if values else np.zeros(0)
     )

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dlexplain.attribution.comparison import Comparison
+    from dlexplain.attribution.result import Attribution
 
 
 def comparison(
@@ -68,7 +69,7 @@ def comparison(
         columns=columns,
         row_height=height,
         left=90 if lead else 150 if kind == "table" else 16,
-        titles=titles + [[] for _ in range((len(rows) - 1) * columns)],
+        titles=_titled(titles, rows, results[0], lead),
         right=16 if kind == "table" else 84,
         gap_x=90 if kind == "series" else 16,
         gap_y=10 if lead else 44,
@@ -87,6 +88,16 @@ def comparison(
         for c, part in enumerate(parts, 1 + lead):
             part.draw(figure, r, c, s, top=top, narrow=True, picture=False)
     return figure
+
+
+def _titled(heads: list[list[str]], rows: list[int], result: Attribution, lead: bool) -> list[list[str]]:
+    """Titles of all panels: the labels above, and beside bars and lines the sample of each row."""
+    titles = heads + [[] for _ in range((len(rows) - 1) * len(heads))]
+    if not lead:
+        for r, s in enumerate(rows):
+            place = r * len(heads)
+            titles[place] = [*titles[place], f"{literal(result.target_label(s), longest=24)} (sample {s})"]
+    return titles
 
 
 def _bars(figure: Figure, row: int, parts: list[Part], sample: int, top: int, extent: float) -> None:

@@ -97,6 +97,6 @@ def _corner(values: np.ndarray) -> str:
     ]
     positive = float(np.nan_to_num(values).clip(min=0).sum()) / total
     return (
-        f"The largest value, {number(values[row, column])}, is in the {thirds[0]} {thirds[1]}, at row {row}, column "
-        f"{column}; {share(positive)} of the total size speaks for the target."
+        f"The largest value, {number(values[row, column])}, is in the {thirds[0]} {thirds[1]}, at row {row}, "
+        f"column {column}; {share(positive)} of the total size speaks for the target."
     )

@@ -23,7 +23,10 @@ def training_curves(
     title: str = "Training",
     theme: ThemeName = "auto",
 ) -> Figure:
-    """A panel a metric, a line a model; `val_…` is dashed. `histories`: `{"Keras": {"loss": [...], "val_loss": [...]}}`."""
+    """A panel a metric, a line a model; `val_…` is dashed.
+
+    `histories`: `{"Keras": {"loss": [...], "val_loss": [...]}, "Torch": {...}}`.
+    """
     if not histories:
         raise InputError("training_curves: no histories. Give {'name': {'loss': [...]}}.")
     known = list(dict.fromkeys(key.removeprefix("val_") for h in histories.values() for key in h))
@@ -85,8 +88,11 @@ def decision_border(
     title: str = "Where the decision changes",
     theme: ThemeName = "auto",
 ) -> Figure:
-    """Which class wins over the plane. `x`: `(columns,)`, `y`: `(rows,)`, `scores`: `(rows, columns, classes)`, or
-    `(rows, columns)` of one class's probability; `points`: `(n, 2)` with integer `labels`."""
+    """Which class wins over the plane.
+
+    `x`: `(columns,)`, `y`: `(rows,)`, `scores`: `(rows, columns, classes)`, or `(rows, columns)` of the second
+    class's probability; `points`: `(n, 2)` with integer `labels`.
+    """
     x, y, scores = np.asarray(x, np.float32), np.asarray(y, np.float32), np.asarray(scores, np.float32)
     scores = np.stack([1 - scores, scores], -1) if scores.ndim == 2 else scores
     if scores.shape[:2] != (len(y), len(x)):

@@ -26,7 +26,10 @@ def activations(
     channels: int = 16,
     theme: ThemeName = "auto",
 ) -> Figure:
-    """The channels of one sample in a layer of pictures, else its units as bars. `layer` None: the first with pictures."""
+    """The channels of one sample in a layer of pictures, else its units as bars.
+
+    `layer` None: the first with pictures, else the first.
+    """
     names = [name for name, values in activations.values.items() if values.ndim == 4]
     layer = layer or (names or list(activations.layers))[0]
     count = len(activations[layer])
@@ -50,8 +53,8 @@ def _channels(
     strongest = int(np.argmax(maps.reshape(total, -1).max(1)))
     none = [str(i) for i in np.flatnonzero(dead)]
     alt = (
-        f"Activations of layer {layer} ({activations.framework}), sample {sample}: {shown} of {total} channels as "
-        f"pictures, {number(low)} to {number(top)}. The strongest value is in channel {strongest}. "
+        f"Activations of layer {layer} ({activations.framework}), sample {sample}: {shown} of {total} "
+        f"channels as pictures, {number(low)} to {number(top)}. The strongest value is in channel {strongest}. "
         + (
             f"Dead channels, zero for every sample and place: {listed(none[:12])}."
             if none
@@ -139,8 +142,8 @@ def _units(activations: Activations, layer: str, sample: int, dead: np.ndarray, 
         f"{int(dead.sum())} of them are zero for all {len(activations[layer])} samples (dead), marked ×.",
     ]
     alt = (
-        f"Activations of layer {layer} ({activations.framework}), sample {sample}: {len(values)} units as bars. "
-        f"Largest: {listed([f'unit {i} ({number(values[i])})' for i in order])}. {facts[1]}"
+        f"Activations of layer {layer} ({activations.framework}), sample {sample}: {len(values)} units as "
+        f"bars. Largest: {listed([f'unit {i} ({number(values[i])})' for i in order])}. {facts[1]}"
     )
     figure = canvas(
         Frame(f"Layer {layer}: what its units answer", alt, facts, theme=theme), row_height=240, bottom=48
@@ -265,7 +268,7 @@ def dead_units(activations: Activations, *, theme: ThemeName = "auto") -> Figure
 def feature_visualisation(
     result: FeatureVisualisation, *, columns: int | None = None, theme: ThemeName = "auto"
 ) -> Figure:
-    """The pictures found, each stretched over its own range, with its unit and how far its activation rose."""
+    """The pictures found, each over its own range of grey or colour, with how far its unit rose."""
     found = result.pictures() if result.images.ndim in (3, 4) else None
     if found is None:
         raise InputError(
@@ -278,8 +281,8 @@ def feature_visualisation(
     ]
     stretched = [png.to_bytes(p, low=float(np.nanmin(p)), high=float(np.nanmax(p))) for p in found]
     alt = (
-        f"Pictures that excite units of layer {result.layer} ({result.framework}), found by gradient ascent. Mean "
-        "activation from noise to picture: "
+        f"Pictures that excite units of layer {result.layer} ({result.framework}), found by gradient ascent. "
+        "Mean activation from noise to picture: "
         + "; ".join(f"unit {u} {r}" for u, r in zip(result.units, rise, strict=True))
         + "."
     )

@@ -12,7 +12,8 @@ from dlexplain.figures.canvas import Figure, Frame, axes, canvas
 from dlexplain.figures.theme import ThemeName
 from dlexplain.figures.wording import listed, literal
 
-FINEST = 128  # a map with more cells a side is drawn in blocks: a screen would not show more, a notebook would carry it
+# A map with more cells a side is drawn in blocks: a screen would not show more, a notebook would carry it.
+FINEST = 128
 
 
 def images(

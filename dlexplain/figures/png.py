@@ -12,7 +12,7 @@ CRISP = 224
 
 
 def encode(pixels: np.ndarray) -> bytes:
-    """A PNG of `(height, width)` grey or `(height, width, 3)` colour, uint8. Source: PNG specification, W3C 2003."""
+    """A PNG of `(height, width)` grey or `(height, width, 3)` colour, uint8 (PNG specification, W3C 2003)."""
     height, width = pixels.shape[:2]
     colour_type = 0 if pixels.ndim == 2 else 2
     rows = np.ascontiguousarray(pixels, dtype=np.uint8).reshape(height, -1)
@@ -28,7 +28,7 @@ def encode(pixels: np.ndarray) -> bytes:
 def to_bytes(picture: np.ndarray, *, low: float | None = None, high: float | None = None) -> np.ndarray:
     """`(height, width, channels)` of any range as uint8, grey for other than three channels (their mean).
 
-    The range is 0..255 or 0..1 where the values say so, else the picture's own; values that are not numbers are black.
+    The range is 0..255 or 0..1 where the values say so, else the picture's own; what is not a number is black.
     """
     picture = np.nan_to_num(np.asarray(picture, dtype=np.float32), nan=0.0, posinf=0.0, neginf=0.0)
     picture = picture[..., None] if picture.ndim == 2 else picture

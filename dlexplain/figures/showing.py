@@ -1,9 +1,9 @@
-"""How a figure shows itself: JupyterLab, VS Code, exported HTML, and a page of its own, all without a network.
+"""How a figure shows itself: JupyterLab, VS Code, exported HTML, a page of its own; without a network.
 
-One output holds two formats: Plotly's own, which JupyterLab and VS Code draw, and HTML, which an export keeps. The
-HTML's figure is deflated. plotly.js (1.9 MB deflated) goes once into a notebook: with its first figure, and again
-when that cell runs again; `offline` puts it into a cell of your choice. Where the user chose another renderer of
-Plotly's, or the notebook host needs one (Colab, Kaggle), that renderer draws.
+One output holds two formats: Plotly's own, which JupyterLab and VS Code draw, and HTML, which an export keeps.
+The HTML's figure is deflated. plotly.js (1.9 MB deflated) goes once into a notebook: with its first figure, and
+again when that cell runs again; `offline` puts it into a cell of your choice. Where the user chose another
+renderer of Plotly's, or the notebook host needs one (Colab, Kaggle), that renderer draws.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import plotly.graph_objects as go
 from dlexplain.figures.canvas import alt_text
 from dlexplain.figures.theme import DARK, LIGHT, theme
 
-# Without the last three, plotly.js 4 offers a button that sends the figure, data and all, to a server of Plotly's.
+# plotly.js 4 offers, unless told otherwise, a button that sends the figure with its data to Plotly's server.
 CONFIG = {
     "displaylogo": False,
     "responsive": True,
@@ -58,7 +58,7 @@ def mimebundle(figure: go.Figure) -> dict[str, Any]:
 
 
 def display(figure: go.Figure) -> None:
-    """Shows a figure in a notebook: the figure itself, then a line of script that gives it its alternative text."""
+    """Shows a figure in a notebook, followed by a script that gives it its alternative text."""
     from IPython.display import display as show
 
     bundle = {
@@ -90,7 +90,8 @@ def fragment(figure: go.Figure, *, code: bool = True) -> str:
     height = int(figure.layout.height or 450)
     return (
         f'<div id="{name}" class="dlexplain-figure tex2jax_ignore mathjax_ignore" role="img" tabindex="0" '
-        f'aria-label="{alt}" style="width:100%;height:{height}px"><p>{alt}</p><p><small>{_MISSING}</small></p></div>'
+        f'aria-label="{alt}" style="width:100%;height:{height}px"><p>{alt}</p>'
+        f"<p><small>{_MISSING}</small></p></div>"
         f"<script>{_code() if code else ''}{_ask('draw', name, packed)}</script>"
     )
 

@@ -64,7 +64,7 @@ def bar_panel(
     narrow: bool = False,
     named: bool = True,
 ) -> None:
-    """Draws sorted bars into a panel. `extent`, `order`: of the whole figure, to compare panels; None: its own."""
+    """Draws sorted bars into a panel. `extent`, `order`: common to several panels; None: its own."""
     values = np.nan_to_num(np.asarray(values, np.float32).ravel())
     order = np.argsort(-np.abs(values), kind="stable") if order is None else order
     longest = 18 if narrow else 34
@@ -97,7 +97,7 @@ def bar_panel(
     fixed = extent is not None
     extent = extent or float(np.abs(lengths).max(initial=0)) or 1.0
     # Room for the numbers beyond the bars, only on the sides where bars are.
-    room = 1.8 if narrow else 1.24
+    room = 2.1 if narrow else 1.24
     low = -room * extent if np.any(lengths < 0) or fixed else -0.04 * extent
     high = room * extent if np.any(lengths > 0) or fixed or low > -extent else 0.04 * extent
     figure.update_xaxes(

@@ -19,7 +19,7 @@ ThemeName = Literal["light", "dark", "auto"]
 
 @dataclass(frozen=True)
 class Palette:
-    """Colours as `#rrggbb`. `text` and `quiet` keep a contrast of 4.5 on `paper`; `text` also on both ends."""
+    """Colours as `#rrggbb`. `text` and `quiet` have a contrast of 4.5 on `paper`; `text` on both ends too."""
 
     paper: str
     text: str
@@ -29,7 +29,7 @@ class Palette:
     positive: str
 
 
-# The two ends have the same luminance: blue and orange part for every kind of colour vision, strength reads as depth.
+# Both ends are about as bright: blue and orange part for every kind of colour vision, strength reads as depth.
 LIGHT = Palette("#ffffff", "#1b1e23", "#59616b", "#d5dae0", "#2b8cd9", "#d97700")
 DARK = Palette("#16181d", "#ffffff", "#a4adb8", "#3a4049", "#2a78c6", "#b55f00")
 
@@ -113,7 +113,7 @@ def _templates() -> dict[str, go.layout.Template]:
 
 
 def theme(name: ThemeName = "auto") -> go.layout.Template:
-    """The Plotly template of a theme. `auto` is the light one, which a notebook or page in dark turns on showing."""
+    """The Plotly template of a theme. `auto`: the light one, which a dark notebook or page turns dark."""
     if name not in ("light", "dark", "auto"):
         raise InputError(f"theme: {name!r} is not one of 'light', 'dark', 'auto'.")
     return _templates()["dark" if name == "dark" else "light"]

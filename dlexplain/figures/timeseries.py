@@ -27,7 +27,7 @@ def sensors(
     alt: str | None = None,
     theme: ThemeName = "auto",
 ) -> Figure:
-    """`values`, `series`: `(time, sensors)`; the `top` sensors with the largest total size, in their own order."""
+    """`values`, `series`: `(time, sensors)`; draws the `top` sensors of largest total size, in their order."""
     values, series = np.asarray(values, np.float32), np.asarray(series)
     if values.ndim != 2 or values.shape != series.shape:
         raise InputError(
@@ -65,8 +65,8 @@ def busiest(values: np.ndarray, names: Sequence[str]) -> str:
     order = np.argsort(-totals, kind="stable")[:3]
     time, sensor = np.unravel_index(np.argmax(np.abs(values)), values.shape)
     return (
-        f"Largest in total: {listed([names[i] for i in order if totals[i] > 0])}. The largest single value is "
-        f"{number(values[time, sensor])}, of {names[sensor]} at step {time}."
+        f"Largest in total: {listed([names[i] for i in order if totals[i] > 0])}. The largest single value "
+        f"is {number(values[time, sensor])}, of {names[sensor]} at step {time}."
     )
 
 
@@ -81,7 +81,7 @@ def sensor_panel(
     top: int = 16,
     longest: int = 24,
 ) -> None:
-    """Draws lanes into a panel: colour is attribution; the line is the input, each sensor in its own range."""
+    """Draws lanes into a panel: colour is attribution, the line the input, each in its own range."""
     values = np.nan_to_num(np.asarray(values, np.float32))
     series = np.asarray(series, np.float32)
     chosen = np.sort(np.argsort(-np.abs(values).sum(0), kind="stable")[:top])
