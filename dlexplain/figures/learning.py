@@ -90,8 +90,8 @@ def decision_border(
 ) -> Figure:
     """Which class wins over the plane.
 
-    `x`: `(columns,)`, `y`: `(rows,)`, `scores`: `(rows, columns, classes)`, or `(rows, columns)` of the second
-    class's probability; `points`: `(n, 2)` with integer `labels`.
+    `x`: `(columns,)`, `y`: `(rows,)`, `scores`: `(rows, columns, classes)`, or `(rows, columns)` of the
+    second class's probability; `points`: `(n, 2)` with integer `labels`.
     """
     x, y, scores = np.asarray(x, np.float32), np.asarray(y, np.float32), np.asarray(scores, np.float32)
     scores = np.stack([1 - scores, scores], -1) if scores.ndim == 2 else scores

@@ -9,7 +9,7 @@ import numpy as np
 from dlexplain.errors import InputError
 from dlexplain.figures import png
 from dlexplain.figures.canvas import Figure, Frame, axes, canvas
-from dlexplain.figures.pictures import FINEST, _square, blocks, empty_panel, images
+from dlexplain.figures.pictures import FINEST, empty_panel, images, square
 from dlexplain.figures.tables import BAR
 from dlexplain.figures.theme import CATEGORIES, SEQUENTIAL, ThemeName
 from dlexplain.figures.wording import listed, literal, number, share
@@ -53,8 +53,9 @@ def _channels(
     strongest = int(np.argmax(maps.reshape(total, -1).max(1)))
     none = [str(i) for i in np.flatnonzero(dead)]
     alt = (
-        f"Activations of layer {layer} ({activations.framework}), sample {sample}: {shown} of {total} "
-        f"channels as pictures, {number(low)} to {number(top)}. The strongest value is in channel {strongest}. "
+        f"Activations of layer {layer} ({activations.framework}), sample {sample}: {shown} of "
+        f"{total} channels as pictures, {number(low)} to {number(top)}. "
+        f"The strongest value is in channel {strongest}. "
         + (
             f"Dead channels, zero for every sample and place: {listed(none[:12])}."
             if none
@@ -83,7 +84,7 @@ def _channels(
             continue
         block = max(1, -(-max(maps.shape[1:]) // FINEST))
         figure.add_heatmap(
-            z=blocks(maps[index].astype(np.float32), block),
+            z=png.blocks(maps[index].astype(np.float32), block),
             x0=(block - 1) / 2,
             dx=block,
             y0=(block - 1) / 2,
@@ -93,7 +94,7 @@ def _channels(
             col=column,
             hovertemplate=f"channel {index}, row %{{y}}, column %{{x}}: %{{z:.4g}}<extra></extra>",
         )
-        _square(figure, row, column, *maps.shape[1:])
+        square(figure, row, column, *maps.shape[1:])
         if dead[index]:
             _cross(figure, row, column)
     figure.update_layout(

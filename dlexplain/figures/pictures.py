@@ -65,14 +65,16 @@ def picture_panel(
     *,
     grey: bool = False,
     opacity: float = 1.0,
-    low: float | None = None,
-    high: float | None = None,
+    size: tuple[int, int] | None = None,
 ) -> None:
-    """Draws a picture into a panel, its pixel (i, j) at x=j, y=i, as a heatmap's cells are."""
-    height, width = picture.shape[:2]
+    """Draws a picture into a panel, its pixel (i, j) at x=j, y=i, as a heatmap's cells are.
+
+    `size`: the height and width to draw it at, where they are not its own.
+    """
+    height, width = size or picture.shape[:2]
     x, y = axes(figure, row, column)
     figure.add_layout_image(
-        source=png.address(picture, grey=grey, low=low, high=high),
+        source=png.address(picture, grey=grey),
         xref=x,
         yref=y,
         x=-0.5,
@@ -83,7 +85,7 @@ def picture_panel(
         layer="below",
         opacity=opacity,
     )
-    _square(figure, row, column, height, width)
+    square(figure, row, column, height, width)
 
 
 def map_panel(
@@ -97,9 +99,10 @@ def map_panel(
 ) -> int:
     """Draws a signed map `(height, width)` over a faint picture; returns the side of its blocks in pixels."""
     block = max(1, -(-max(values.shape) // FINEST))
-    cells = blocks(np.nan_to_num(np.asarray(values, np.float32)), block)
+    cells = png.blocks(np.nan_to_num(np.asarray(values, np.float32)), block)
     if behind is not None:
-        picture_panel(figure, row, column, behind, grey=True, opacity=0.18)
+        faint = png.blocks(behind, block)
+        picture_panel(figure, row, column, faint, grey=True, opacity=0.18, size=values.shape)
     offset = (block - 1) / 2
     figure.add_heatmap(
         z=cells,
@@ -112,19 +115,8 @@ def map_panel(
         col=column,
         hovertemplate=f"row %{{y}}, column %{{x}}<br>{literal(name)} %{{z:.4g}}<extra></extra>",
     )
-    _square(figure, row, column, *values.shape)
+    square(figure, row, column, *values.shape)
     return block
-
-
-def blocks(values: np.ndarray, side: int) -> np.ndarray:
-    """The mean over blocks of `side` by `side`; the last ones may be smaller."""
-    if side == 1:
-        return values
-    for axis in (0, 1):
-        starts = np.arange(0, values.shape[axis], side)
-        counts = np.diff(np.append(starts, values.shape[axis]))
-        values = np.add.reduceat(values, starts, axis) / np.expand_dims(counts, 1 - axis)
-    return values.astype(np.float32)
 
 
 def empty_panel(figure: Figure, row: int, column: int) -> None:
@@ -133,7 +125,8 @@ def empty_panel(figure: Figure, row: int, column: int) -> None:
     figure.update_yaxes(visible=False, row=row, col=column)
 
 
-def _square(figure: Figure, row: int, column: int, height: int, width: int) -> None:
+def square(figure: Figure, row: int, column: int, height: int, width: int) -> None:
+    """Gives a panel of pixels square cells, row 0 above, and no axes."""
     x, _ = axes(figure, row, column)
     figure.update_xaxes(
         range=[-0.5, width - 0.5],

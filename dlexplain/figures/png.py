@@ -9,6 +9,7 @@ import zlib
 import numpy as np
 
 CRISP = 224
+FINEST = 448  # pixels a side: more than a panel has
 
 
 def encode(pixels: np.ndarray) -> bytes:
@@ -28,7 +29,7 @@ def encode(pixels: np.ndarray) -> bytes:
 def to_bytes(picture: np.ndarray, *, low: float | None = None, high: float | None = None) -> np.ndarray:
     """`(height, width, channels)` of any range as uint8, grey for other than three channels (their mean).
 
-    The range is 0..255 or 0..1 where the values say so, else the picture's own; what is not a number is black.
+    The range is 0..255 or 0..1 where the values say so, else the picture's own; NaN is black.
     """
     picture = np.nan_to_num(np.asarray(picture, dtype=np.float32), nan=0.0, posinf=0.0, neginf=0.0)
     picture = picture[..., None] if picture.ndim == 2 else picture
@@ -41,9 +42,23 @@ def to_bytes(picture: np.ndarray, *, low: float | None = None, high: float | Non
     return np.clip(np.rint((picture - low) / span * 255), 0, 255).astype(np.uint8)
 
 
-def address(picture: np.ndarray, *, grey: bool = False, **limits: float | None) -> str:
+def blocks(values: np.ndarray, side: int) -> np.ndarray:
+    """The mean over blocks of `side` by `side` of the first two axes; the last blocks may be smaller."""
+    if side == 1:
+        return values
+    for axis in (0, 1):
+        starts = np.arange(0, values.shape[axis], side)
+        counts = np.diff(np.append(starts, values.shape[axis]))
+        shape = [-1 if i == axis else 1 for i in range(values.ndim)]
+        values = np.add.reduceat(values, starts, axis) / counts.reshape(shape)
+    return values.astype(np.float32)
+
+
+def address(picture: np.ndarray, *, grey: bool = False) -> str:
     """The picture as a `data:` address; `grey`: its brightness only."""
-    pixels = to_bytes(picture, **limits)
+    pixels = to_bytes(picture)
+    side = -(-max(pixels.shape[:2]) // FINEST)
+    pixels = np.rint(blocks(pixels.astype(np.float32), side)).astype(np.uint8) if side > 1 else pixels
     # Small pictures are enlarged here, pixel by pixel: a browser would blur them.
     times = max(1, CRISP // max(pixels.shape[:2]))
     pixels = pixels.repeat(times, 0).repeat(times, 1)

@@ -1,9 +1,9 @@
 """How a figure shows itself: JupyterLab, VS Code, exported HTML, a page of its own; without a network.
 
-One output holds two formats: Plotly's own, which JupyterLab and VS Code draw, and HTML, which an export keeps.
-The HTML's figure is deflated. plotly.js (1.9 MB deflated) goes once into a notebook: with its first figure, and
-again when that cell runs again; `offline` puts it into a cell of your choice. Where the user chose another
-renderer of Plotly's, or the notebook host needs one (Colab, Kaggle), that renderer draws.
+One output holds two formats: Plotly's own, which JupyterLab and VS Code draw, and HTML, which an export
+keeps. The HTML's figure is deflated. plotly.js (1.9 MB deflated) goes once into a notebook: with its first
+figure, and again when that cell runs again; `offline` puts it into a cell of your choice. Where the user chose
+another renderer of Plotly's, or the notebook host needs one (Colab, Kaggle), that renderer draws.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ class Palette:
     positive: str
 
 
-# Both ends are about as bright: blue and orange part for every kind of colour vision, strength reads as depth.
+# Both ends are about as bright: every kind of colour vision parts blue and orange, strength reads as depth.
 LIGHT = Palette("#ffffff", "#1b1e23", "#59616b", "#d5dae0", "#2b8cd9", "#d97700")
 DARK = Palette("#16181d", "#ffffff", "#a4adb8", "#3a4049", "#2a78c6", "#b55f00")
 

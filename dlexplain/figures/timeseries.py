@@ -27,7 +27,7 @@ def sensors(
     alt: str | None = None,
     theme: ThemeName = "auto",
 ) -> Figure:
-    """`values`, `series`: `(time, sensors)`; draws the `top` sensors of largest total size, in their order."""
+    """`values`, `series`: `(time, sensors)`; the `top` sensors of largest total size, in their order."""
     values, series = np.asarray(values, np.float32), np.asarray(series)
     if values.ndim != 2 or values.shape != series.shape:
         raise InputError(

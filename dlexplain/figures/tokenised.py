@@ -85,7 +85,7 @@ def token_panel(
     figure.add_bar(
         x=left + width / 2,
         y=np.full(len(values), 0.78, np.float32),
-        base=line - 0.39,
+        base=np.round(line.astype(np.float64) - 0.39, 2),
         width=width,
         marker={
             "color": values,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import textwrap
 
-# Plotly reads a small HTML in every text, TeX between dollars, %{...} as a template: all three are switched off.
+# Plotly reads a small HTML in every text, TeX between dollars, %{...} as a template: all three switched off.
 _LITERAL = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;", "%": "&#37;"})
 
 
