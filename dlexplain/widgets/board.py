@@ -16,12 +16,12 @@ from dlexplain.widgets import page
 from dlexplain.widgets.colours import scales
 from dlexplain.widgets.reading import (
     EXAMPLES,
-    PEN,
     Reading,
     Stroke,
     as_batch,
     board_size,
     draw,
+    pen_radius,
     read_drawing,
     to_input,
 )
@@ -101,12 +101,14 @@ class DrawingBoard(Shell):
             layer=self._picture_layer(sample) if layer is None else choice_of(layer, self._layers),
             drawing=bytes(self._cells[0] * self._cells[1]),
         )
+        # A framework's first answer is slow, since it traces: paid here and not under the pen.
+        self._recorded(next(iter(self._examples.values())), self.method, self.layer)
         self.observe(self._redraw, names=["drawing", "method", "layer", "target"])
         self._redraw()
 
     def _batch(self, label: str) -> np.ndarray:
         """A drawing as one model's input, to ask how many classes and which layers there are."""
-        picture = to_input(draw(EXAMPLES["a three"], self._cells), self._size)
+        picture = to_input(self._cells_of(EXAMPLES["a three"]), self._size)
         own = self._prepare.get(label) if isinstance(self._prepare, Mapping) else self._prepare
         return np.asarray(own(picture)) if own else as_batch(self._models[label], picture)
 
@@ -117,7 +119,7 @@ class DrawingBoard(Shell):
             return np.kron(
                 grey, np.ones([max(1, c // g) for c, g in zip(self._cells, grey.shape, strict=True)])
             )
-        return draw(given, self._cells)
+        return draw(given, self._cells, pen_radius(self._size))
 
     def _picture_layer(self, sample: Mapping[str, np.ndarray]) -> str:
         label, model = next(iter(self._models.items()))
@@ -130,7 +132,7 @@ class DrawingBoard(Shell):
             "title": title,
             "height": self._cells[0],
             "width": self._cells[1],
-            "pen": PEN,
+            "pen": pen_radius(self._size),
             "targets": [{"value": "", "label": "predicted"}]
             + [{"value": str(i), "label": class_name(self._class_names, i)} for i in range(self._classes)],
             "methods": [{"value": m, "label": method_label(m), "layered": m in _LAYERED} for m in methods],
@@ -154,7 +156,7 @@ class DrawingBoard(Shell):
 
     def draw(self, strokes: Sequence[Stroke]) -> None:
         """Adds strokes, each a list of (x, y) from (0, 0) at the upper left to (1, 1) at the lower right."""
-        self.drawing = _bytes(np.maximum(self.pixels, draw(strokes, self._cells)))
+        self.drawing = _bytes(np.maximum(self.pixels, draw(strokes, self._cells, pen_radius(self._size))))
 
     def clear(self) -> None:
         """An empty board."""
@@ -241,14 +243,16 @@ class DrawingBoard(Shell):
             raise InputError(f"to_html: unknown option {next(iter(options))!r}.")
         boards = {"your drawing": self.pixels} if any(self.drawing) else {}
         boards |= self._examples
-        panels, pictures, summaries = {}, {}, {}
+        panels, tiles, pictures, summaries = {}, {}, {}, {}
         for name, cells in boards.items():
-            for entry in self.menu["methods"]:
-                for layer in self._layers or [""]:
-                    scene = self._recorded(cells, entry["value"], layer)
-                    pictures[name], summaries[name] = scene["picture"], scene["summary"]
-                    for panel in scene["panels"]:
-                        panels[page.key(panel["framework"], name, None, entry["value"], layer)] = panel
+            for method in (entry["value"] for entry in self.menu["methods"]):
+                scene = self._recorded(cells, method, "")
+                pictures[name], summaries[name] = scene["picture"], scene["summary"]
+                for panel in scene["panels"]:
+                    panels[page.key(panel["framework"], name, None, method, "")] = panel
+            for layer in self._layers:
+                for panel in self._recorded(cells, self.method, layer)["panels"]:
+                    tiles[page.key(panel["framework"], name, None, "", layer)] = panel.get("tiles")
         examples = [{"name": name, "drawing": _bytes(cells)} for name, cells in boards.items()]
         note = (
             "Recorded: these drawings can be chosen, and explained in every way listed. "
@@ -275,7 +279,7 @@ class DrawingBoard(Shell):
             "pictures": pictures,
             "summaries": summaries,
             "frameworks": {"all": list(self._models)},
-            "layered": True,
+            "tiles": tiles,
         }
         words = "This page draws with JavaScript. " + " ".join(f"{k}: {v}" for k, v in summaries.items())
         return page.write(path, page.page("drawing_board.js", self.menu["title"], record, words))

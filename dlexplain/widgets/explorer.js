@@ -39,12 +39,13 @@ function render({ model, el: root }) {
 
   // Answers.
   const status = el("p", { class: "dlx-status", role: "status", "aria-live": "polite" });
+  const told = el("p", { class: "dlx-unseen", "aria-live": "polite" }); // what a new map shows, for who cannot see it
   const canvas = el("canvas", { class: "dlx-canvas dlx-picture", role: "img" });
   const input = el("section", { class: "dlx-panel dlx-input" }, el("h3", {}, el("span", { class: "dlx-framework", text: "Input" })), el("figure", { class: "dlx-figure" }, canvas));
   const panels = el("div", { class: "dlx-panels" });
   const note = el("p", { class: "dlx-note", text: menu.note ?? "" });
   note.hidden = !menu.note;
-  root.replaceChildren(el("h2", { text: menu.title }), controls, status, panels, note);
+  root.replaceChildren(el("h2", { text: menu.title }), controls, status, told, panels, note);
 
   let timer = null;
   function wait() {
@@ -85,6 +86,7 @@ function render({ model, el: root }) {
       shown.unshift(input);
     }
     panels.replaceChildren(...shown);
+    told.textContent = scene.panels.map((panel) => panel.alt ?? panel.tiles?.alt ?? panel.error ?? "").join(" ");
     status.textContent = scene.error || scene.summary;
     status.classList.toggle("dlx-error", Boolean(scene.error));
     root.dataset.shown = JSON.stringify(scene.choice);

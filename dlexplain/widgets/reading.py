@@ -15,7 +15,6 @@ from dlexplain.layers.results import Activations
 from dlexplain.widgets.twins import wrapped_twins
 
 Stroke = Sequence[tuple[float, float]]
-PEN = 0.068
 _INK = 0.08
 
 # Strokes as (x, y), from the upper left corner (0, 0) to the lower right (1, 1).
@@ -58,7 +57,13 @@ def board_size(size: tuple[int, int]) -> tuple[int, int]:
     return size[0] * factor, size[1] * factor
 
 
-def draw(strokes: Sequence[Stroke], size: tuple[int, int], pen: float = PEN) -> np.ndarray:
+def pen_radius(size: tuple[int, int]) -> float:
+    """The pen's radius, as a part of the board: strokes come out as thick as those of the data of that
+    size."""
+    return 0.068 if max(size) <= 16 else 0.048
+
+
+def draw(strokes: Sequence[Stroke], size: tuple[int, int], pen: float = 0.06) -> np.ndarray:
     """Strokes as grey values `(height, width)`, 0 to 1: full within the pen's radius, fading over one
     cell."""
     height, width = size

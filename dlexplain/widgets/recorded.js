@@ -29,14 +29,19 @@ function recordedModel(record) {
   const choice = () => Object.fromEntries(record.choices.map((name) => [name, state[name]]));
   // A layer that the method does not use, and a framework that stands for several, are not part of a panel's key.
   const key = (asked, label) => {
-    const layered = record.layered || state.menu.methods.find(({ value }) => value === asked.method)?.layered;
+    const layered = state.menu.methods.find(({ value }) => value === asked.method)?.layered;
     const goal = asked.method === "activations" ? null : asked.target;
     return JSON.stringify([label, asked.sample ?? asked.example, goal, asked.method, layered ? asked.layer : ""]);
+  };
+  const panelOf = (asked, label) => {
+    const panel = record.panels[key(asked, label)];
+    const tiles = record.tiles?.[JSON.stringify([label, asked.example, null, "", asked.layer])];
+    return panel && revive(tiles ? { ...panel, tiles } : panel);
   };
   const answer = () => {
     const asked = choice();
     const labels = record.frameworks[asked.framework] ?? Object.values(record.frameworks).at(-1);
-    const panels = labels.map((label) => record.panels[key(asked, label)]).filter(Boolean).map(revive);
+    const panels = labels.map((label) => panelOf(asked, label)).filter(Boolean);
     const picture = revive(record.pictures[asked.sample ?? asked.example] ?? null);
     const missing = panels.length ? "" : "This combination was not recorded in the page. Open the notebook to compute it.";
     return { choice: asked, picture, panels, error: missing, summary: record.summaries[asked.sample ?? asked.example] ?? "" };

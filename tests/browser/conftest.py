@@ -50,8 +50,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory, shots: Path) -> Iterator[Labor
 
 @pytest.fixture
 def open_lesson(lab: Laboratory, browser: Browser) -> Callable:
-    """`with open_lesson("00_start_here") as (notebook, watch)`: a copy of the students' notebook in JupyterLab
-    (with `solutions=True` the teachers'), all of it run; the other options are those of `Laboratory.open`."""
+    """`with open_lesson("00_start_here") as (notebook, watch)`: the students' notebook (with
+    `solutions=True` the teachers'), copied, in JupyterLab, all of it run. The rest: see `Laboratory.open`."""
 
     def opening(name: str, *, solutions: bool = False, **options):
         source = _ROOT / "notebooks" / ("solutions" if solutions else "") / f"{name}.ipynb"

@@ -136,7 +136,9 @@ def stroke(page: Page, canvas: Locator, points: list[tuple[float, float]]) -> No
     page.mouse.up()
 
 
-def test_the_slider_changes_picture_map_words_and_alternative_text(explorer: Locator) -> None:
+def test_the_slider_changes_picture_map_words_and_alternative_text(
+    opened: tuple[Notebook, Watch], explorer: Locator
+) -> None:
     maps = explorer.locator("canvas.dlx-map")
     assert maps.count() == 2
     before = [pixels(maps.nth(i)) for i in range(2)], pixels(explorer.locator("canvas.dlx-picture"))
@@ -145,8 +147,10 @@ def test_the_slider_changes_picture_map_words_and_alternative_text(explorer: Loc
     assert all(colours(maps.nth(i)) > 5 for i in range(2))
     assert [pixels(maps.nth(i)) for i in range(2)] != before[0]
     assert pixels(explorer.locator("canvas.dlx-picture")) != before[1]
+    explorer.screenshot(path=opened[0].shots / "explorer.png")
     assert maps.first.get_attribute("aria-label") != told
     expect(explorer.locator(".dlx-status")).to_contain_text("Sample 6 of 30")
+    expect(explorer.locator("[aria-live].dlx-unseen")).to_contain_text(maps.first.get_attribute("aria-label"))
 
 
 def test_twins_show_the_same_map(explorer: Locator) -> None:

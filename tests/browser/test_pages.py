@@ -85,6 +85,13 @@ def test_the_boards_page(pages, browser: Browser, shots: Path) -> None:
     assert picture(root.locator("canvas.dlx-paper")) != before[0]
     assert picture(root.locator("canvas.dlx-map").first) != before[1]
     expect(root.locator(".dlx-status")).not_to_have_text(words)
+    tiles = picture(root.locator("canvas.dlx-tiles").first)
+    layer = root.get_by_label("Look into layer", exact=True)
+    layer.select_option(index=layer.locator("option").count() - 1)
+    assert picture(root.locator("canvas.dlx-tiles").first) != tiles
+    map_before = picture(root.locator("canvas.dlx-map").first)
+    root.get_by_label("Method", exact=True).select_option("saliency")
+    assert picture(root.locator("canvas.dlx-map").first) != map_before
     expect(root.get_by_role("button", name="Pen")).to_have_count(0)
     page.screenshot(path=shots / "page_board.png", full_page=True)
     watch.clean()
