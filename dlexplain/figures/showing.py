@@ -2,7 +2,7 @@
 
 One output holds two formats: Plotly's own, which JupyterLab and VS Code draw, and HTML, which an export
 keeps. The HTML's figure is deflated. plotly.js (1.9 MB deflated) goes once into a notebook: with its first
-figure, and again when that cell runs again; `offline` puts it into a cell of your choice. Where the user chose
+figure, and again when that cell runs again; `offline` puts it into a chosen cell. Where the user chose
 another renderer of Plotly's, or the notebook host needs one (Colab, Kaggle), that renderer draws.
 """
 
