@@ -177,7 +177,7 @@ torch_net, torch_untrained = torch_network(), torch_network().eval()
 # 3 · train
 wrongness = nn.CrossEntropyLoss()
 optimizer = torch.optim.Adam(torch_net.parameters(), 0.003)
-for epoch in range(12):
+for _ in range(12):  # epochs
     for batch in torch.randperm(len(pictures)).split(32):
         optimizer.zero_grad()
         wrongness(torch_net(pictures[batch]), answers[batch]).backward()
@@ -212,7 +212,8 @@ draw.unit_rows({"Keras": filters_keras, "Torch": filters_torch}, title="The filt
 keras_seven, torch_seven = keras_test[[first_of[7]]], torch_test[[first_of[7]]]
 maps_keras = dlx.activations(keras_net, keras_seven).maps("strokes")[0]
 maps_torch = dlx.activations(torch_net, torch_seven).maps("strokes")[0]
-draw.unit_rows({"Keras": maps_keras, "Torch": maps_torch}, title="A seven in layer strokes", name="activation")
+rows = {"Keras": maps_keras, "Torch": maps_torch}
+draw.unit_rows(rows, title="A seven in layer strokes", name="activation")
 
 # %% [markdown]
 # Is there really nothing in a layer but sliding? Check with *your* loop and filter 3 of Keras:
@@ -288,8 +289,8 @@ explorer
 # more. Repeat. The picture that comes out is the unit's favourite. This is called **feature
 # visualisation**.
 #
-# `dlx.visualise_feature` does the climbing. We cut the networks so that it looks at the unit in the middle
-# only.
+# `dlx.visualise_feature` does the climbing. First we cut the networks, so that it looks at the unit in the
+# middle only. (This cell is plumbing. Run it and go on.)
 
 # %%
 def keras_middle(net, layer):
@@ -324,8 +325,8 @@ def favourites(cut, net, **more):
 
 
 def show(found, title):
-    rows = dict(zip(("strokes", "parts", "shapes"), found))
-    return draw.picture_rows({layer: found[:8] for layer, found in rows.items()}, title=title)
+    strokes, parts, shapes = (pictures[:8] for pictures in found)
+    return draw.picture_rows({"strokes": strokes, "parts": parts, "shapes": shapes}, title=title)
 
 
 favourites_keras = favourites(keras_middle, keras_net)
@@ -353,7 +354,7 @@ def smoothness(found):
 
 smooth_keras, smooth_torch = smoothness(favourites_keras), smoothness(favourites_torch)
 smooth_untrained = smoothness(favourites_untrained)
-print(f"Smoothness: Keras {smooth_keras:.2f}, Torch {smooth_torch:.2f}, never trained {smooth_untrained:.2f}.")
+print(f"Keras {smooth_keras:.2f}, Torch {smooth_torch:.2f}, never trained {smooth_untrained:.2f}")
 
 # %% [markdown]
 # The *size* of the favourites comes from the building plan, and the control has it, too. The *strokes* come
@@ -387,24 +388,32 @@ def nearest_is_own(pictures):
 
 
 matches = {name: nearest_is_own(pictures) for name, pictures in found.items()}
-print("Ghosts that resemble their own digit most:", ", ".join(f"{name} {n} of 10" for name, n in matches.items()))
+print("Resemble their own digit most:", ", ".join(f"{name} {n} of 10" for name, n in matches.items()))
 lesson.reveal("ghosts", matches["Keras"])
 
 # %% [markdown]
 # Nobody showed the climb a digit. The ghosts are in the weights.
 #
-# **What this does not show.** A favourite is not a meaning. *We* chose how much to blur, and how hard to
-# pull towards grey. Without that, the climb ends elsewhere, and the network is just as sure:
+# **What this does not show.** A favourite is not a meaning, and not a digit that the network has seen. *We*
+# chose how much to blur, and how hard to pull towards grey. Without that, the climb ends in black-and-white
+# scraps. Below them, for each score, the real digit that raises it most.
 
 # %%
-loud = dlx.visualise_feature(keras_net, "digit", range(10), blur=0.0, decay=0.0)
-scores = keras_net.predict(loud.images, verbose=0)
-chances = np.exp(scores - scores.max(axis=1, keepdims=True))
-sure = (chances / chances.sum(axis=1, keepdims=True)).diagonal()
+scraps = dlx.visualise_feature(keras_net, "digit", range(10), blur=0.0, decay=0.0)
+scores = keras_net(keras_test).numpy()
+best_real = scores.argmax(axis=0)  # which test picture raises each score most
+scrap_scores, real_scores = scraps.activation, scores.max(axis=0)
 draw.picture_rows(
-    {"Keras": loud.pictures()[..., 0]}, titles=[f"{digit}: {p:.0%}" for digit, p in enumerate(sure)],
-    title="The same ten scores, no blur, no pull; and how sure the network is",
+    {"climbed": scraps.pictures()[..., 0], "real": keras_test[best_real, :, :, 0]},
+    title="Ten scores: climbed without blur and pull, and the best of 450 real digits",
 )
+
+# %%
+beaten = int((scrap_scores > real_scores).sum())
+print(f"In {beaten} of 10, the scrap scores higher than every real digit.")
+
+# %% [markdown]
+# So the network's top score is not "most like a digit". It is "most of what I count".
 
 # %% [markdown]
 # ## 6 · What does each layer know?
@@ -437,7 +446,7 @@ def ladder(net, train_pictures, test_pictures):
 lesson.predict("untrained")
 
 # %%
-accuracy_untrained = float((keras_untrained.predict(keras_test, verbose=0).argmax(1) == y_test).mean())
+accuracy_untrained = float((keras_untrained(keras_test).numpy().argmax(1) == y_test).mean())
 untrained_keras = ladder(keras_untrained, keras_train, keras_test)
 untrained_torch = ladder(torch_untrained, torch_train, torch_test)
 print(f"Its own answers: {accuracy_untrained:.0%} right. By the nearest mean in its layer shapes:")
@@ -457,26 +466,27 @@ trained_torch = ladder(torch_net, torch_train, torch_test)
 rng = np.random.default_rng(0)
 known, new = (dlx.activations(keras_net, x, "shapes")["shapes"] for x in (keras_train, keras_test))
 shuffled = np.mean([(read_out(known, rng.permutation(y_train), new) == y_test).mean() for _ in range(20)])
+shuffled = float(shuffled)
 draw.reading_lines(
     {
-        "Keras, trained": list(trained_keras.values()), "Keras, never trained": list(untrained_keras.values()),
-        "Torch, trained": list(trained_torch.values()), "Torch, never trained": list(untrained_torch.values()),
+        "Keras, trained": trained_keras, "Keras, never trained": untrained_keras,
+        "Torch, trained": trained_torch, "Torch, never trained": untrained_torch,
     },
-    STEPS, title="New digits read by the nearest mean, layer by layer", low=0.6,
-    facts=[f"Means made with shuffled labels, in Keras's layer shapes: {shuffled:.0%} (far below this picture)."],
+    title="New digits read by the nearest mean, layer by layer", low=0.6,
+    facts=[f"With shuffled labels, in Keras's layer shapes: {shuffled:.0%}, far below this picture."],
 )
 
 # %% [markdown]
-# Here the promise holds, in a quiet way. Trained, the digits come apart **step by step**. Untrained,
-# nothing is won, and at the last step, where 384 numbers are squeezed into ten, much is lost.
+# Here the promise holds, in a quiet way. Trained, the digits come apart **step by step**. Untrained, next
+# to nothing is won, and at the last step, where 384 numbers are squeezed into ten, much is lost.
 
 # %% [markdown]
-# **Exercise: what did training add?** Torch's layer `parts`: how many percentage points of the share read
+# **Exercise: what did training add?** Torch's layer `shapes`: how many percentage points of the share read
 # right are the work of training?
 
 # %%
 ### BEGIN SOLUTION
-added = 100 * (trained_torch["parts"] - untrained_torch["parts"])
+added = 100 * (trained_torch["shapes"] - untrained_torch["shapes"])
 ### END SOLUTION
 lesson.check("added", added, trained=trained_torch, untrained=untrained_torch)
 
@@ -536,8 +546,8 @@ def without(unit):
     return maimed
 
 
-sevens_with, sevens_without = right_by_digit(torch_net)[7], right_by_digit(without(loudest))[7]
-print(f"Unit {loudest} switched off. Sevens read right before: {sevens_with:.0%}, after: {sevens_without:.0%}.")
+sevens_with, sevens_without = (float(right_by_digit(net)[7]) for net in (torch_net, without(loudest)))
+print(f"Unit {loudest}. Sevens read right with it: {sevens_with:.0%}, without it: {sevens_without:.0%}.")
 lesson.reveal("switched_off", 100 * sevens_without)
 
 # %%
@@ -556,21 +566,23 @@ print(f"Each of the 24 units switched off in turn: no digit loses more than {wor
 
 # %%
 import shap
+import warnings
 
 digits_10 = list(range(10))
 explainer = shap.DeepExplainer((torch_net, torch_net.flat), pictures[:100])
-shares = explainer.shap_values(new_pictures[first_of])[digits_10, ..., digits_10]  # (10, 24, 4, 4): own score
-credit_torch, loud_torch = shares.sum(axis=(2, 3)), loudness[first_of]
+shares = explainer.shap_values(new_pictures[first_of])[digits_10, ..., digits_10]  # each digit's own score
+credit_torch, loud_torch = shares.sum(axis=(2, 3)), loudness[first_of]  # from (10, 24, 4, 4)
 
 head = keras.Sequential([keras.Input((4, 4, 24)), *keras_net.layers[-2:]])
-explainer = shap.DeepExplainer(head, known[:100])
-shares = explainer.shap_values(new[first_of])[digits_10, ..., digits_10]  # (10, 4, 4, 24)
-credit_keras, loud_keras = shares.sum(axis=(1, 2)), new[first_of].mean(axis=(1, 2))
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # SHAP and Keras complain of each other here
+    shares = shap.DeepExplainer(head, known[:100]).shap_values(new[first_of])[digits_10, ..., digits_10]
+credit_keras, loud_keras = shares.sum(axis=(1, 2)), new[first_of].mean(axis=(1, 2))  # from (10, 4, 4, 24)
 
 draw.loud_and_credited(
     {"Keras": (loud_keras[5], credit_keras[5]), "Torch": (loud_torch[5], credit_torch[5])},
     title="A five in layer shapes: loud units, and what they add to the score of five",
-    facts=["Dark: the louder half. Orange adds to the score, blue takes from it. Measured from 100 training digits."],
+    facts=["Dark: the louder half. Orange adds to the score, blue takes from it."],
 )
 
 # %%
@@ -582,10 +594,12 @@ agreement = [
 ]
 lowest_agreement, mean_agreement = float(np.min(agreement)), float(np.mean(agreement))
 loud_but_against = int(((loud_keras[5] >= np.median(loud_keras[5])) & (credit_keras[5] < 0)).sum())
-score_change = head.predict(new[first_of], verbose=0)[5, 5] - head.predict(known[:100], verbose=0)[:, 5].mean()
-shap_gap = float(abs(credit_keras[5].sum() - score_change))
-print(f"Keras's five: {loud_but_against} of the 12 loud units speak against it. (Gap of the sum: {shap_gap:.0e}.)")
-print(f"Loudness and credit, rank correlation over 20 digits: mean {mean_agreement:.2f}, lowest {lowest_agreement:.2f}.")
+of_five, of_others = (head(x).numpy()[:, 5].mean() for x in (new[first_of[5:6]], known[:100]))
+shap_gap = float(abs(credit_keras[5].sum() - (of_five - of_others)))
+print(f"The credits add up to the score of five, less its mean over 100 digits; gap {shap_gap:.0e}.")
+print(f"Keras's five: {loud_but_against} of the 12 loud units speak against it.")
+print(f"Loudness against credit, rank correlation over 20 digits: mean {mean_agreement:.2f}, "
+      f"lowest {lowest_agreement:.2f}.")
 
 # %% [markdown]
 # We picked the five because it shows it best. On the whole, loud units carry more; as a rule, it fails.
@@ -593,7 +607,8 @@ print(f"Loudness and credit, rank correlation over 20 digits: mean {mean_agreeme
 # **What this lesson does not show:** that a unit which reacts to a stroke *means* that stroke. It reacts to
 # other things, too, and the answer may rest on others. To know what an answer rests on, switch things off.
 #
-# Some units never answer at all. They are called **dead**: zero for every picture, at every place.
+# Some units never answer at all. They are called **dead**: zero for every picture, at every place. In
+# Torch:
 
 # %%
 keras_inside = dlx.activations(keras_net, keras_test, ["strokes", "parts", "shapes"])
@@ -605,9 +620,9 @@ dlx.figures.dead_units(torch_inside)
 dead = (torch_inside.units("shapes") == 0).all(axis=(0, 1))
 noise = np.random.default_rng(0).random((2000, 1, 8, 8), dtype=np.float32)
 noise_wakes = (dlx.activations(torch_net, noise, "shapes").units("shapes") > 0).any(axis=(0, 1))
-print(f"That was Torch. Keras has {dead_keras} dead units. The start is chance, and so is this.")
+print(f"Keras has {dead_keras} dead units. The start is chance, and so is this.")
 woken = int((dead & noise_wakes).sum())
-print(f"Do they wait for something else? 2000 pictures of noise wake {woken} of Torch's {dead.sum()} in shapes.")
+print(f"Do they wait for something else? 2000 noise pictures wake {woken} of Torch's {dead.sum()} in shapes.")
 
 # %% [markdown]
 # ReLU hands no slope back to a unit that is zero everywhere. So training cannot wake it.
@@ -635,16 +650,18 @@ from captum.attr import LayerActivation
 
 # Keras: a model that ends at the layer
 half = keras.Model(keras_net.inputs, keras_net.get_layer("shapes").output)
-from_keras = half.predict(keras_test, verbose=0)
+from_keras = half(keras_test).numpy()
 
 # Torch: a hook
 caught = []
-hook = torch_net.shapes.register_forward_hook(lambda layer, given, answer: caught.append(answer.detach()))
+hook = torch_net.shapes.register_forward_hook(
+    lambda layer, given, answer: caught.append(answer.detach().numpy())
+)
 torch_net(new_pictures)
 hook.remove()  # or it stays for ever
 
 # Captum
-from_captum = LayerActivation(torch_net, torch_net.shapes).attribute(new_pictures).detach()
+from_captum = LayerActivation(torch_net, torch_net.shapes).attribute(new_pictures).detach().numpy()
 
 ours = torch_inside["shapes"]
 apart = [float(np.abs(a - b).max()) for a, b in ((from_keras, new), (caught[0], ours), (from_captum, ours))]
@@ -681,7 +698,7 @@ except AssertionError as refusal:
     shap_says = str(refusal).split("!")[0] + "!"
 
 print(f"Answers: differ by {same_answers:g}")
-print(f"Captum:  no complaint. But {negative_share:.0%} below zero, and {dead_seen} dead units instead of {dead.sum()}")
+print(f"Captum:  no complaint; {negative_share:.0%} below zero, {dead_seen} dead units, not {dead.sum()}")
 print(f"SHAP:    {shap_says}")
 
 # %% [markdown]

@@ -31,16 +31,15 @@ def slid(picture: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """The sums of a 3 x 3 filter laid on every pixel; outside the picture stands 0. Shape as `picture`."""
     height, width = picture.shape
     framed = np.pad(picture, 1)
-    shifted = (
-        weights[i, j] * framed[i : i + height, j : j + width] for i in range(3) for j in range(3)
-    )
+    shifted = (weights[i, j] * framed[i : i + height, j : j + width] for i in range(3) for j in range(3))
     return sum(shifted)
 
 
 class FilterBench(Card):
-    """A digit, a filter to change, and the map that it makes; a window shows how one of its numbers comes about.
+    """A digit, a filter to change, and the map that it makes; a window shows one of its sums.
 
-    `digits`: pictures `(height, width)` of whole numbers by name. `weights` and `map`: the present filter and map.
+    `digits`: pictures `(height, width)` of whole numbers by name, `start` the first shown.
+    `weights` and `map`: the present filter and map.
     """
 
     def __init__(self, digits: Mapping[str, np.ndarray], *, start: str | None = None) -> None:
@@ -75,7 +74,9 @@ class FilterBench(Card):
         grid = widgets.GridBox(
             self.numbers, layout=widgets.Layout(grid_template_columns="repeat(3, 4.2em)", grid_gap="2px")
         )
-        middle = widgets.VBox([widgets.HTML(_heading("filter")), grid], layout=widgets.Layout(margin="0 1.2em"))
+        middle = widgets.VBox(
+            [widgets.HTML(_heading("filter")), grid], layout=widgets.Layout(margin="0 1.2em")
+        )
         flow = widgets.Layout(flex_flow="row wrap", align_items="flex-start")
         return [
             widgets.HBox([self.digit, self.preset, self.relu], layout=flow),
@@ -125,26 +126,36 @@ class FilterBench(Card):
         picture, found = self.digits[self.digit.value], self.map
         row, column = self.row.value - 1, self.column.value - 1
         strongest = np.unravel_index(np.argmax(found), found.shape)
-        left = _grid(picture, _ink(picture), _SIDE, (row - 1, column - 1, 3),
-                     f"The digit: {self.digit.value}, ink 0 to 16 a pixel. The filter lies on row {row + 1}, "
-                     f"column {column + 1}.")
-        right = _grid(found, _signed(found), _SIDE, (row, column, 1),
-                      f"The map: sums from {found.min()} to {found.max()}, the largest in row {strongest[0] + 1}, "
-                      f"column {strongest[1] + 1}.")
+        left = _grid(
+            picture,
+            _ink(picture),
+            _SIDE,
+            (row - 1, column - 1, 3),
+            f"The digit: {self.digit.value}, ink 0 to 16 a pixel. The filter lies on row {row + 1}, "
+            f"column {column + 1}.",
+        )
+        right = _grid(
+            found,
+            _signed(found),
+            _SIDE,
+            (row, column, 1),
+            f"The map: sums from {found.min()} to {found.max()}, the largest in row {strongest[0] + 1}, "
+            f"column {strongest[1] + 1}.",
+        )
         return _heading("digit") + left, _heading("map") + right, self._sum(picture, row, column)
 
     def _sum(self, picture: np.ndarray, row: int, column: int) -> str:
         patch = np.pad(picture, 1)[row : row + 3, column : column + 3]
         products = [
-            f"{ink}×{_minus(weight)}"
-            for ink, weight in zip(patch.ravel(), self.weights.ravel(), strict=True)
+            f"{ink}×{_minus(weight)}" for ink, weight in zip(patch.ravel(), self.weights.ravel(), strict=True)
         ]
         lines = " &nbsp;+&nbsp; ".join(" + ".join(products[i : i + 3]) for i in (0, 3, 6))
         total = int((patch * self.weights).sum())
         cut = " → 0, since negative sums are set to 0" if self.relu.value and total < 0 else ""
+        place = f"Row {row + 1}, column {column + 1}"
         return (
-            f'<div role="status" aria-live="polite" style="line-height:1.6">Row {row + 1}, column {column + 1}: '
-            f"{lines} &nbsp;= <strong>{_minus(total)}</strong>{cut}</div>"
+            f'<div role="status" aria-live="polite" style="line-height:1.6">{place}: {lines} '
+            f"&nbsp;= <strong>{_minus(total)}</strong>{cut}</div>"
         )
 
     def to_html(self) -> str:
@@ -153,8 +164,10 @@ class FilterBench(Card):
         middle = _heading("filter") + _grid(self.weights, _signed(self.weights), _SIDE, None, "The filter.")
         picture = self.digits[self.digit.value]
         others = "".join(
-            _beside(_heading(name) + _grid(weights, _signed(weights), _SMALL, None, f"The filter “{name}”."),
-                    _heading("map") + _grid(found, _signed(found), _SMALL, None, f"The map of “{name}”."))
+            _beside(
+                _heading(name) + _grid(weights, _signed(weights), _SMALL, None, f"The filter “{name}”."),
+                _heading("map") + _grid(found, _signed(found), _SMALL, None, f"The map of “{name}”."),
+            )
             for name, weights in FILTERS.items()
             for found in [slid(picture, weights)]
         )
@@ -201,19 +214,22 @@ def _signed(values: np.ndarray) -> Callable[[int, int], tuple[str, str]]:
     return look
 
 
-def _grid(values: np.ndarray, look: Callable[[int, int], tuple[str, str]], side: int,
-          window: tuple[int, int, int] | None, words: str) -> str:
-    """Numbers on coloured squares of `side` pixels; `window`: row, column, size of a frame, which may stick out."""
+def _grid(
+    values: np.ndarray,
+    look: Callable[[int, int], tuple[str, str]],
+    side: int,
+    window: tuple[int, int, int] | None,
+    words: str,
+) -> str:
+    """Numbers on coloured squares of `side` pixels; `window`: row, column and size of a frame."""
     height, width = values.shape
     parts = []
     for row in range(height):
         for column in range(width):
             fill, ink = look(row, column)
-            x, y = column * side, row * side
+            x, y, told = column * side, row * side, _minus(int(values[row, column]))
             parts.append(f'<rect x="{x}" y="{y}" width="{side}" height="{side}" fill="{fill}"/>')
-            parts.append(
-                f'<text x="{x + side / 2:g}" y="{y + side / 2 + 4:g}" fill="{ink}">{_minus(int(values[row, column]))}</text>'
-            )
+            parts.append(f'<text x="{x + side / 2:g}" y="{y + side / 2 + 4:g}" fill="{ink}">{told}</text>')
     if window:
         top, left, size = window
         box = f'x="{left * side}" y="{top * side}" width="{size * side}" height="{size * side}"'
@@ -221,11 +237,11 @@ def _grid(values: np.ndarray, look: Callable[[int, int], tuple[str, str]], side:
         parts.append(f'<rect {box} fill="none" stroke="#fff" stroke-width="5"/>')
         parts.append(f'<rect {box} fill="none" stroke="#D55E00" stroke-width="3"/>')
     margin = side if window else 3  # digit and map side by side: their rows stand level
-    view = f"{-margin} {-margin} {width * side + 2 * margin} {height * side + 2 * margin}"
-    frame = f'<rect width="{width * side}" height="{height * side}" fill="none" stroke="currentColor" stroke-opacity=".35"/>'
-    size = f'width="{width * side + 2 * margin}" height="{height * side + 2 * margin}"'
+    wide, high = width * side + 2 * margin, height * side + 2 * margin
+    edge = f'width="{width * side}" height="{height * side}" fill="none" stroke="currentColor"'
+    style = "max-width:100%;display:block;font-size:12px;font-variant-numeric:tabular-nums"
     return (
-        f'<svg role="img" aria-label="{html.escape(words, quote=True)}" viewBox="{view}" {size} '
-        f'style="max-width:100%;display:block;font-size:12px;font-variant-numeric:tabular-nums" text-anchor="middle">'
-        f"{''.join(parts)}{frame}</svg>"
+        f'<svg role="img" aria-label="{html.escape(words, quote=True)}" width="{wide}" height="{high}" '
+        f'viewBox="{-margin} {-margin} {wide} {high}" style="{style}" text-anchor="middle">'
+        f'{"".join(parts)}<rect {edge} stroke-opacity=".35"/></svg>'
     )

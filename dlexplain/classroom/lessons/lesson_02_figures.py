@@ -1,4 +1,4 @@
-"""Lesson 02's own figures: filters and maps of both frameworks, favourites, readings, loudness beside credit."""
+"""Lesson 02's own figures: filters and maps of both frameworks, favourites, readings, loudness and credit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LINE = "#8A8F98"
 def unit_rows(
     rows: Mapping[str, np.ndarray], *, title: str, name: str = "weight", facts: Sequence[str] = ()
 ) -> Figure:
-    """Maps `(units, height, width)`, a row a name, one colour scale: with signs where there are any below zero."""
+    """Maps `(units, height, width)`, a row a name, one colour scale; centred on zero where some are below."""
     maps = {label: np.asarray(values, np.float32) for label, values in rows.items()}
     most = max(float(np.abs(values).max()) for values in maps.values())
     signed = any(values.min() < 0 for values in maps.values())
@@ -35,7 +35,13 @@ def unit_rows(
     if signed:
         colour_scale(figure, robust_limit([], most), name=name, height=120)
     else:
-        bar = {"title": {"text": literal(name), "side": "top"}, "x": 1.01, "y": 1, "yanchor": "top", "ypad": 0}
+        bar = {
+            "title": {"text": literal(name), "side": "top"},
+            "x": 1.01,
+            "y": 1,
+            "yanchor": "top",
+            "ypad": 0,
+        }
         bar |= {"lenmode": "pixels", "len": 130, "nticks": 4, "xanchor": "left"}
         figure.update_layout(coloraxis={"colorscale": SEQUENTIAL, "cmin": 0, "cmax": most, "colorbar": bar})
     return figure
@@ -93,30 +99,36 @@ def _framed(figure: Figure, row: int, column: int) -> None:
     """A thin line round a panel, so that white pictures show on white paper."""
     x, y = axes(figure, row, column)
     figure.add_shape(
-        type="rect", xref=f"{x} domain", yref=f"{y} domain", x0=0, x1=1, y0=0, y1=1, line={"width": 1, "color": _LINE}
+        type="rect",
+        xref=f"{x} domain",
+        yref=f"{y} domain",
+        x0=0,
+        x1=1,
+        y0=0,
+        y1=1,
+        line={"width": 1, "color": _LINE},
     )
 
 
 def reading_lines(
-    lines: Mapping[str, Sequence[float]],
-    places: Sequence[str],
-    *,
-    title: str,
-    facts: Sequence[str] = (),
-    low: float = 0.0,
+    lines: Mapping[str, Mapping[str, float]], *, title: str, facts: Sequence[str] = (), low: float = 0.0
 ) -> Figure:
-    """Shares read right, a line a name, a step a layer; every second line is dashed. `low`: where the axis begins."""
+    """Shares read right, a line a name: `{"Keras": {"pixels": 0.8, "layer": 0.9}}`; every second one dashed.
+
+    `low`: where the axis begins.
+    """
     said = [
-        f"{name}: " + ", ".join(f"{place} {share(value)}" for place, value in zip(places, values, strict=True))
-        for name, values in lines.items()
+        f"{name}: " + ", ".join(f"{place} {share(value)}" for place, value in steps.items())
+        for name, steps in lines.items()
     ]
     if low:
         facts = [*facts, f"The axis begins at {share(low)}."]
     figure = canvas(Frame(title, f"{title}. {'; '.join(said)}.", facts), row_height=330, bottom=84)
-    for index, (name, values) in enumerate(lines.items()):
+    for index, (name, steps) in enumerate(lines.items()):
         colour = CATEGORIES[index // 2 % len(CATEGORIES)]
         figure.add_scatter(
-            x=list(places), y=[100 * v for v in values], mode="lines+markers", name=literal(name),
+            x=list(steps), y=[100 * value for value in steps.values()],
+            name=literal(name), mode="lines+markers",
             line={"color": colour, "dash": DASHES[index % 2], "width": 2.6},
             marker={"size": 9, "symbol": SYMBOLS[index % len(SYMBOLS)], "color": colour},
             hovertemplate="%{x}: %{y:.1f} per cent",
@@ -131,13 +143,13 @@ def reading_lines(
 def loud_and_credited(
     rows: Mapping[str, tuple[Sequence[float], Sequence[float]]], *, title: str, facts: Sequence[str] = ()
 ) -> Figure:
-    """`{"Keras": (activity, credit)}` of every unit: a column a name, above how active, below what it adds."""
+    """`{"Keras": (activity, credit)}` of each unit: a column a name, above how active, below what it adds."""
     said, titles = [], [[], []]
     for label, (active, credit) in rows.items():
         loudest = int(np.argmax(active))
         against = [str(i) for i in np.flatnonzero(np.asarray(credit) < 0)]
         said.append(
-            f"{label}: {len(active)} units; the most active is {loudest}, which adds {number(credit[loudest])}; "
+            f"{label}: {len(active)} units; the most active, {loudest}, adds {number(credit[loudest])}; "
             + (f"against the answer: {listed(against)}" if against else "none speaks against the answer")
         )
         titles[0].append([f"{label}: how active"])
