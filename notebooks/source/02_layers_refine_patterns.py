@@ -116,7 +116,9 @@ lesson.check("upper_edges", upper_edges)
 # %%
 import keras
 from keras import layers
+import logging
 
+logging.getLogger("tensorflow").setLevel(logging.ERROR)  # Keras stands on TensorFlow, which talks a lot
 keras.utils.set_random_seed(0)
 
 # 1 · data
@@ -280,6 +282,7 @@ explorer = dlx.widgets.ExplanationExplorer(
     networks, keras_test[first_of], labels=y_test[first_of], class_names=test.class_names,
     methods=("activations", "gradcam"), layers=LAYERS, title="What does each layer hand on?",
 )
+explorer.sample, explorer.layer = 7, "strokes"
 explorer
 
 # %% [markdown]
@@ -388,11 +391,13 @@ def nearest_is_own(pictures):
 
 
 matches = {name: nearest_is_own(pictures) for name, pictures in found.items()}
-print("Resemble their own digit most:", ", ".join(f"{name} {n} of 10" for name, n in matches.items()))
 lesson.reveal("ghosts", matches["Keras"])
 
+# %%
+print("Nearest to their own digit:", ", ".join(f"{name} {count} of 10" for name, count in matches.items()))
+
 # %% [markdown]
-# Nobody showed the climb a digit. The ghosts are in the weights.
+# Nobody showed the climb a digit. The ghosts are in the weights, and only after training.
 #
 # **What this does not show.** A favourite is not a meaning, and not a digit that the network has seen. *We*
 # chose how much to blur, and how hard to pull towards grey. Without that, the climb ends in black-and-white
@@ -449,7 +454,7 @@ lesson.predict("untrained")
 accuracy_untrained = float((keras_untrained(keras_test).numpy().argmax(1) == y_test).mean())
 untrained_keras = ladder(keras_untrained, keras_train, keras_test)
 untrained_torch = ladder(torch_untrained, torch_train, torch_test)
-print(f"Its own answers: {accuracy_untrained:.0%} right. By the nearest mean in its layer shapes:")
+print(f"The untrained network's own answers: {accuracy_untrained:.0%} right.")
 lesson.reveal("untrained", 100 * untrained_keras["shapes"])
 
 # %% [markdown]
@@ -547,14 +552,14 @@ def without(unit):
 
 
 sevens_with, sevens_without = (float(right_by_digit(net)[7]) for net in (torch_net, without(loudest)))
-print(f"Unit {loudest}. Sevens read right with it: {sevens_with:.0%}, without it: {sevens_without:.0%}.")
 lesson.reveal("switched_off", 100 * sevens_without)
 
 # %%
+print(f"Unit {loudest}. Sevens read right with it: {sevens_with:.0%}, without it: {sevens_without:.0%}.")
 losses = np.array([right_by_digit(torch_net) - right_by_digit(without(unit)) for unit in range(24)])
 worst_loss = float(losses.max())
 next_digit = float(np.sort(by_digit[:, loudest])[-2] / by_digit[7, loudest])
-print(f"Unit {loudest} answers to another digit {next_digit:.0%} as strongly as to sevens.")
+print(f"It answers to another digit {next_digit:.0%} as strongly as to sevens.")
 print(f"Each of the 24 units switched off in turn: no digit loses more than {worst_loss:.0%}.")
 
 # %% [markdown]
@@ -625,7 +630,8 @@ woken = int((dead & noise_wakes).sum())
 print(f"Do they wait for something else? 2000 noise pictures wake {woken} of Torch's {dead.sum()} in shapes.")
 
 # %% [markdown]
-# ReLU hands no slope back to a unit that is zero everywhere. So training cannot wake it.
+# Where ReLU is zero, it hands back no slope. A unit that is zero for all training pictures gets none at
+# all, so training cannot wake it.
 #
 # ## 8 · Your own digit
 #
@@ -649,7 +655,7 @@ board
 from captum.attr import LayerActivation
 
 # Keras: a model that ends at the layer
-half = keras.Model(keras_net.inputs, keras_net.get_layer("shapes").output)
+half = keras.Model(keras_net.inputs[0], keras_net.get_layer("shapes").output)
 from_keras = half(keras_test).numpy()
 
 # Torch: a hook
@@ -723,7 +729,7 @@ class KerasShort(keras.Model):
 keras_short = KerasShort(keras_net)
 keras_short(keras_test[:1])  # a class learns its shapes when it first runs
 try:
-    keras.Model(keras_short.inputs, keras_net.get_layer("shapes").output)
+    keras.Model(keras_short.inputs[0], keras_net.get_layer("shapes").output)
     keras_says = "no complaint"
 except AttributeError as refusal:
     keras_says = str(refusal)

@@ -47,7 +47,7 @@ class FilterBench(Card):
         self.digits = {name: np.asarray(picture).astype(int) for name, picture in digits.items()}
         first = start or next(iter(self.digits))
         height, width = self.digits[first].shape
-        wide = {"layout": widgets.Layout(width="17em"), "style": {"description_width": "4em"}}
+        wide = {"layout": widgets.Layout(width="19em"), "style": {"description_width": "4em"}}
         self.digit = widgets.Dropdown(options=list(self.digits), value=first, description="Digit", **wide)
         self.preset = widgets.Dropdown(options=[*FILTERS, OWN], description="Filter", **wide)
         self.relu = widgets.Checkbox(description="Set negative sums to 0", indent=False)
@@ -72,7 +72,10 @@ class FilterBench(Card):
     def _laid_out(self) -> list[Any]:
         widgets = self._widgets
         grid = widgets.GridBox(
-            self.numbers, layout=widgets.Layout(grid_template_columns="repeat(3, 4.2em)", grid_gap="2px")
+            self.numbers,
+            layout=widgets.Layout(
+                grid_template_columns="repeat(3, 4.2em)", grid_gap="2px", margin=f"{_SIDE}px 0 0"
+            ),
         )
         middle = widgets.VBox(
             [widgets.HTML(_heading("filter")), grid], layout=widgets.Layout(margin="0 1.2em")
