@@ -558,7 +558,7 @@ lesson.reveal("switched_off", 100 * sevens_without)
 print(f"Unit {loudest}. Sevens read right with it: {sevens_with:.0%}, without it: {sevens_without:.0%}.")
 losses = np.array([right_by_digit(torch_net) - right_by_digit(without(unit)) for unit in range(24)])
 worst_loss = float(losses.max())
-next_digit = float(np.sort(by_digit[:, loudest])[-2] / by_digit[7, loudest])
+next_digit = float(np.delete(by_digit[:, loudest], 7).max() / by_digit[7, loudest])
 print(f"It answers to another digit {next_digit:.0%} as strongly as to sevens.")
 print(f"Each of the 24 units switched off in turn: no digit loses more than {worst_loss:.0%}.")
 
@@ -587,7 +587,7 @@ credit_keras, loud_keras = shares.sum(axis=(1, 2)), new[first_of].mean(axis=(1, 
 draw.loud_and_credited(
     {"Keras": (loud_keras[5], credit_keras[5]), "Torch": (loud_torch[5], credit_torch[5])},
     title="A five in layer shapes: loud units, and what they add to the score of five",
-    facts=["Dark: the louder half. Orange adds to the score, blue takes from it."],
+    facts=["Filled grey: the louder half. Orange adds to the score, blue takes from it."],
 )
 
 # %%

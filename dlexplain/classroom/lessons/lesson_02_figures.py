@@ -162,7 +162,7 @@ def loud_and_credited(
         units, loud = np.arange(len(active)), np.asarray(active) >= np.median(active)
         figure.add_bar(
             x=units, y=np.asarray(active, np.float32), row=1, col=column,
-            marker={"color": np.where(loud, "#59616b", "#b9bfc7").tolist()},
+            marker={"color": _LINE, "pattern": {"shape": np.where(loud, "", "/").tolist(), "solidity": 0.35}},
             hovertemplate="unit %{x}: %{y:.3g}<extra></extra>",
         )  # fmt: skip
         figure.add_bar(
