@@ -513,15 +513,17 @@ dlx.Comparison({name: bench.in_shares(found) for name, found in face_maps.items(
 
 # %%
 eyes = (slice(None), slice(7, 11), slice(5, 20))  # a band of rows and columns, on every face
-eyes_under = {name: float(face_maps[name].heatmap()[eyes].mean()) for name in ("black cover", "grey cover")}
-Markdown("On the eyes, on average: " + ", ".join(f"{name} **{value:+.2f}**" for name, value in eyes_under.items()))
+eyes_under = {name: float(face_maps[name].heatmap()[eyes].mean())
+              for name in ("black cover", "grey cover")}
+said = ", ".join(f"{name} **{value:+.2f}**" for name, value in eyes_under.items())
+Markdown(f"On the eyes, on average: {said}.")
 
 # %% [markdown]
 # Read the figure slowly. Which way would *you* show to a friend? Keep your answer in mind.
 #
-# Look at the eyes under the two covers. Grey on the eyes is orange: without eyes the score falls. Black on the
-# eyes is blue: to this network a black bar is even better than eyes. **No cover is neutral.** Occlusion has a
-# baseline, too.
+# Look at the eyes under the two covers. Grey on the eyes is orange: without eyes the score falls. Black on
+# the eyes is blue: to this network a black bar is even better than eyes. **No cover is neutral.** Occlusion
+# has a baseline, too.
 #
 # **Play.** Other digits, other classes (“why *not* an eight?”), other ways and layers, both networks.
 

@@ -38,10 +38,10 @@ def test_empty_paper_carries_a_good_part_of_the_map(run: Run) -> None:
     assert run.value("slope") < -1  # the bench opens on a pixel of empty paper that goes downhill
 
 
-def test_ink_on_the_empty_paper_makes_it_something_else(run: Run) -> None:
+def test_ink_on_the_empty_paper_closes_the_loop_of_a_nine(run: Run) -> None:
     assert run.value("says_keras")[0] == run.value("says_torch")[0] == 3
-    assert run.value("says_keras")[1] != 3
-    assert run.value("says_torch")[1] != 3
+    assert run.value("says_keras")[1] == 9
+    assert run.value("says_torch")[1] == 9
 
 
 def test_faces_are_told_from_backgrounds(run: Run) -> None:
@@ -135,13 +135,14 @@ def test_deeplift_is_silently_wrong_and_the_gap_shows_it(run: Run) -> None:
 
 
 def test_the_first_picture_comes_soon_and_the_whole_is_quick(run: Run) -> None:
-    first = next(place for place, cell in enumerate(run.cells) if cell.first_line.startswith("from dataclasses"))
+    lines = [cell.first_line for cell in run.cells]
+    first = lines.index("from dataclasses import replace")
     assert sum(cell.cpu_seconds for cell in run.cells[: first + 1]) < 30  # 15 s on two cores
     assert run.cpu_seconds < 120
     assert run.peak_memory_bytes < 3e9
 
 
-# ---- the workbench, against plain arithmetic -----------------------------------------------------------------------
+# ---- the workbench, against plain arithmetic ----
 
 
 def _score(pictures: np.ndarray) -> np.ndarray:
@@ -209,8 +210,8 @@ def attribution() -> Callable[..., Any]:
         values = np.asarray(values, np.float32)[..., None]
         return Attribution(
             values=values, inputs=np.zeros_like(values), target=np.zeros(len(values), int), baseline=None,
-            method="made", options={}, seed=0, framework="keras", fingerprint="", output=np.zeros(len(values)),
-            kind=("image",), layout="channels_last",
+            method="made", options={}, seed=0, framework="keras", fingerprint="",
+            output=np.zeros(len(values)), kind=("image",), layout="channels_last",
         )  # fmt: skip
 
     return make

@@ -286,7 +286,7 @@ LESSON = Lesson(
     predictions=PREDICTIONS,
     quiz=QUIZ,
     orders=(STEPS,),
-    recall=((0, "scores"), (0, "looks")),
+    recall=((0, "looks"), (2, "untrained"), (2, "favourite")),
     glossary=GLOSSARY,
     sources=SOURCES,
 )

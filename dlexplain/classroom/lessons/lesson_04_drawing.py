@@ -81,7 +81,7 @@ def panel(body: str, title: str) -> str:
     """A picture under its title."""
     frame = f'<rect width="{SIDE}" height="{SIDE}" fill="none" stroke="currentColor" stroke-opacity=".35"/>'
     return (
-        f'<svg aria-hidden="true" viewBox="-2 -26 {SIDE + 4} {SIDE + 30}" '
+        f'<svg aria-hidden="true" shape-rendering="crispEdges" viewBox="-2 -26 {SIDE + 4} {SIDE + 30}" '
         f'style="width:{SIDE}px;flex:0 0 auto"><text y="-9" font-size="13" font-weight="600" '
         f'fill="currentColor">{html.escape(title)}</text>{body}{frame}</svg>'
     )
