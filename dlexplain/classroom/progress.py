@@ -8,7 +8,6 @@ import datetime
 import json
 import os
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -75,22 +74,17 @@ class Progress:
     def _write(self, record: dict[str, Any]) -> None:
         if not self._on_disk:
             return
+        part = self.path.with_name(f"{self.path.stem}.{os.getpid()}.part")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            text = json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False)
-            with tempfile.NamedTemporaryFile(
-                "w",
-                encoding="utf-8",
-                dir=self.path.parent,
-                prefix=self.path.stem,
-                suffix=".part",
-                delete=False,
-            ) as file:
-                file.write(text + "\n")
+            with open(part, "w", encoding="utf-8") as file:
+                file.write(json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(file.name, self.path)
+            os.replace(part, self.path)
         except OSError as fault:
+            with contextlib.suppress(OSError):
+                part.unlink()
             self._give_up(fault)
 
     def _set_aside(self, why: str) -> dict[str, Any]:

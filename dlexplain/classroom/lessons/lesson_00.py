@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from dlexplain.classroom import (
@@ -20,9 +18,7 @@ from dlexplain.classroom import (
     right,
     wrong,
 )
-from dlexplain.classroom.desk import Note
-
-QUARTERS = ("upper left", "upper right", "lower left", "lower right")
+from dlexplain.classroom.lessons.lesson_00_figures import QUARTERS
 
 
 def check_share_right(answer: object, *, scores: np.ndarray, labels: np.ndarray) -> Check:
@@ -38,7 +34,9 @@ def check_share_right(answer: object, *, scores: np.ndarray, labels: np.ndarray)
     if close(value, 1 - share):
         return wrong("This is the share that is wrong. Compare with `==`, not with `!=`.")
     if close(value, scores.max(1).mean()):
-        return wrong("This is the mean of the highest scores. Use `argmax`, which tells where the highest stands.")
+        return wrong(
+            "This is the mean of the highest scores. Use `argmax`: it tells where the highest stands."
+        )
     return wrong("Take each row's place of the highest score, compare it with the label, and take the mean.")
 
 
@@ -58,7 +56,7 @@ def check_missing_credit(
     if close(value, full_score - known.sum(), absolute=1e-3):
         return wrong("You forgot the blank score. Only what lies above it is shared out.")
     if close(value, (full_score - blank_score) / 4, absolute=1e-3):
-        return wrong("This shares equally. The quarters did not help equally; take off what the other three got.")
+        return wrong("This shares equally, but they did not help equally. Take off what the other three got.")
     if close(value, full_score - blank_score, absolute=1e-3):
         return wrong("This is what all four share. Take off what the other three got.")
     return wrong("Full score minus blank score is what there is to share. Three credits of it are known.")
@@ -77,46 +75,6 @@ def check_mystery(answer: object) -> Check:
         "C comes from the network that learned shuffled answers. It lies on the ink, so the eye believes it. "
         "Hide its pixels, count what breaks, and compare with the others."
     )
-
-
-def mystery(pictures: np.ndarray, own: np.ndarray, strange: np.ndarray) -> dict[str, np.ndarray]:
-    """Three sets of maps under letters that do not give away which is `own`; see `check_mystery`."""
-    return {"A": pictures, "B": own, "C": strange}
-
-
-def as_numbers(picture: np.ndarray) -> Note:
-    """An `(8, 8)` picture of 0 to 1 as the numbers a network gets, each on its own shade of grey."""
-    rows = []
-    for line in np.round(16 * np.asarray(picture)).astype(int):
-        cells = "".join(
-            f'<td style="width:2.1em;height:2.1em;padding:0;text-align:center;border:0;'
-            f'background:rgb({v * 15},{v * 15},{v * 15});color:{"#111" if v > 7 else "#eee"}">{v}</td>'
-            for v in line
-        )
-        rows.append(f'<tr style="background:none">{cells}</tr>')
-    label = "The picture as 8 rows of 8 numbers, 0 for blank paper to 16 for full ink."
-    style = "border-collapse:collapse;margin:.4em 0;font-variant-numeric:tabular-nums;font-size:13px"
-    body = f'<table aria-label="{label}" style="{style}">{"".join(rows)}</table>'
-    return Note(body, "\n".join(" ".join(f"{v:2d}" for v in line) for line in np.round(16 * picture).astype(int)))
-
-
-def course_map(folder: Path | None = None) -> Note:
-    """The lessons that are there, each with a link to its notebook beside this one."""
-    from dlexplain.classroom.lessons import declared, numbers
-    from dlexplain.classroom.pages import prose, table
-
-    folder = folder or Path.cwd()
-    rows, lines = [], []
-    for each in [declared(n) for n in numbers() if n != 0]:
-        book = next(iter(sorted(folder.glob(f"{each.number:02d}_*.ipynb"))), None)
-        title = prose(each.title)
-        linked = f'<a href="{book.name}">{title}</a>' if book else title
-        rows.append([f"{each.number:02d}", linked, prose(each.question), f"{each.minutes[0]} min"])
-        lines.append(f"{each.number:02d}  {each.title}: {each.question}")
-    if not rows:
-        return Note(prose("No further lesson is here yet."), "No further lesson is here yet.")
-    page = table(["no.", "lesson", "question it answers", "to read"], rows, "Where to go from here")
-    return Note(page, "\n".join(lines))
 
 
 _SCORES = np.array([[2.0, 0.5, 1.0], [0.0, 3.0, 1.0], [1.0, 0.0, 4.0], [0.2, 2.0, 0.1], [5.0, 1.0, 0.0]])
@@ -139,9 +97,10 @@ LESSON = Lesson(
             check=check_share_right,
             expects="a number between 0 and 1",
             hints=(
-                "The network's reading is the place of its highest score. Where does it agree with the label?",
-                "`scores.argmax(1)` gives the reading of each picture. `==` compares it with `labels`, one by one.",
-                "The mean of true and false is a share:\n```\nshare_right = (scores.argmax(1) == labels).mean()\n```",
+                "A reading is the place of the highest score. Where does it agree with the label?",
+                "`scores.argmax(1)` reads every picture. `==` compares that with `labels`, one by one.",
+                "The mean of true and false is a share:\n"
+                "```\nshare_right = (scores.argmax(1) == labels).mean()\n```",
             ),
             given={"scores": _SCORES, "labels": _LABELS},
             reference=0.8,
@@ -158,7 +117,7 @@ LESSON = Lesson(
             check=check_missing_credit,
             expects="a number",
             hints=(
-                "The score starts at the blank score and ends at the full score. What lies between is shared out.",
+                "The score rises from the blank score to the full score. That rise is shared out.",
                 "`full_score - blank_score` is the sum of all four credits. You know three.",
                 "Take off what is known:\n```\nmissing = full_score - blank_score - credits.sum()\n```",
             ),
@@ -193,17 +152,20 @@ LESSON = Lesson(
     predictions=(
         Prediction(
             "accuracy",
-            "The network has about four thousand numbers to set and a few seconds to do it. Of 100 digits "
-            "that it has never seen, how many will it read right?",
+            "The network has a few thousand weights to set, and a few seconds to do it. "
+            "Of 100 digits that it has never seen, how many will it read right?",
             low=0,
             high=100,
             step=1,
             unit="of 100",
         ),
-        Prediction("quarter", "Which quarter of the nine earns the most credit for “nine”?", choices=QUARTERS),
+        Prediction(
+            "quarter", "Which quarter of the nine earns the most credit for “nine”?", choices=QUARTERS
+        ),
         Prediction(
             "broken",
-            "We hide 8 of the 64 pixels: those that the map names first. Of 100 right readings, how many break?",
+            "We hide 8 of the 64 pixels: those that the network's own map puts first. Of 100 right readings, "
+            "how many break?",
             low=0,
             high=100,
             step=1,
@@ -213,8 +175,8 @@ LESSON = Lesson(
     orders=(
         Ordering(
             "training_step",
-            "One training step in Torch. The slopes of the step before are still there. Put the lines in order, "
-            "and leave out the one that does not belong.",
+            "One training step in Torch. The slopes of the step before are still there. "
+            "Put the lines in order, and leave out the one that does not belong.",
             lines=(
                 "optimizer.zero_grad()",
                 "scores = net(pictures)",
@@ -224,7 +186,8 @@ LESSON = Lesson(
             ),
             after={2: (1,), 3: (0, 2), 4: (3,)},
             distractors={
-                "answers = scores.argmax(1)": "the network would mark its own work. The answers come with the data."
+                "answers = scores.argmax(1)": "the network would mark its own work. "
+                "The answers come with the data."
             },
             because={
                 (1, 2): "it needs the scores: without them nothing can be called wrong.",
@@ -239,9 +202,9 @@ LESSON = Lesson(
             "scores",
             "What does the network give out for one picture?",
             choices={
-                "Ten scores, one a digit; the highest is its reading.": "Yes. It always names a digit, even for a face.",
-                "The digit it sees, or nothing if there is none.": "No. It has no word for “none”: some score is "
-                "always the highest.",
+                "Ten scores, one a digit; the highest is its reading.": "Yes. It names one even for a face.",
+                "The digit it sees, or nothing if there is none.": "No. It has no word for “none”: "
+                "some score is always the highest.",
                 "A picture of the digit it thinks of.": "No. It gives ten numbers.",
             },
             answer="Ten scores, one a digit; the highest is its reading.",
@@ -261,7 +224,7 @@ LESSON = Lesson(
             "What must the credits of all pixels add up to?",
             choices={
                 "One.": "No. They are not shares of one; they have the unit of the score.",
-                "The full score.": "Not quite: a blank picture has a score as well, and that is nobody's credit.",
+                "The full score.": "Not quite. Blank paper has a score, too, and nobody earned that.",
                 "The full score minus the blank score.": "Yes. What is left over is called the gap.",
             },
             answer="The full score minus the blank score.",
@@ -270,8 +233,8 @@ LESSON = Lesson(
             "control",
             "Why did we explain a network that learned shuffled answers?",
             choices={
-                "To have a map that is wrong for sure, and see whether ours differs.": "Yes. That is a control: a "
-                "test that could have gone against us.",
+                "To have a map that is wrong for sure, and see whether ours differs.": "Yes. "
+                "That is a control: a test that could have gone against us.",
                 "To make the real network better.": "No. It was never touched.",
                 "To save time in training.": "No. It cost as much as the real one.",
             },
@@ -281,8 +244,8 @@ LESSON = Lesson(
             "looks",
             "A map lies neatly on the strokes of the digit. What does that prove?",
             choices={
-                "That the network looks at the strokes.": "No. The plain picture lies there as well, and no network "
-                "made it.",
+                "That the network looks at the strokes.": "No. The plain picture lies there as well, "
+                "and no network made it.",
                 "Nothing yet.": "Yes. The map of the shuffled network lies on the strokes, too.",
                 "That the reading is right.": "No. A wrong reading has a map as neat as a right one.",
             },
@@ -301,18 +264,21 @@ LESSON = Lesson(
         "integrated gradients": "Saliency, summed up while the digit fades in from blank paper.",
         "baseline": "What “nothing there” means. Here: blank paper.",
         "gap": "What is missing when the values are summed and compared with the change of the score.",
-        "Shapley value, SHAP": "The fair credit: how much the score rises when a part joins, averaged over all orders.",
+        "Shapley value": "How much the score rises as a part joins, as a mean over all orders: fair credit.",
         "activation": "What a layer gives on to the next one.",
         "control": "A comparison that could have shown you wrong.",
     },
     sources=(
-        ("Alpaydin and Kaynak, 1998, Optical Recognition of Handwritten Digits (the data)", "https://doi.org/10.24432/C50P49"),
+        (
+            "Alpaydin and Kaynak, 1998, Optical Recognition of Handwritten Digits (the data)",
+            "https://doi.org/10.24432/C50P49",
+        ),
         (
             "Simonyan, Vedaldi and Zisserman, 2013, Deep Inside Convolutional Networks (saliency)",
             "https://arxiv.org/abs/1312.6034",
         ),
         (
-            "Sundararajan, Taly and Yan, 2017, Axiomatic Attribution for Deep Networks (integrated gradients)",
+            "Sundararajan, Taly and Yan, 2017, Axiomatic Attribution for Deep Networks",
             "https://arxiv.org/abs/1703.01365",
         ),
         (
@@ -324,7 +290,8 @@ LESSON = Lesson(
             "https://arxiv.org/abs/1810.03292",
         ),
         (
-            "Samek and others, 2015, Evaluating the Visualization of What a Deep Neural Network Has Learned (hiding)",
+            "Samek and others, 2015, Evaluating the Visualization of What a Deep Neural Network Has Learned "
+            "(hiding what a map names)",
             "https://arxiv.org/abs/1509.06321",
         ),
     ),
