@@ -19,6 +19,9 @@ from dlexplain.errors import (
     UnsafeFileError,
     UnsupportedModelError,
 )
+from dlexplain.frameworks import guard
+
+guard.install()  # before any framework comes in: see the module
 
 __version__ = "0.1.0"
 

@@ -35,7 +35,9 @@ def resolve(baseline: Any, method: Method, model: Model, inputs: Inputs) -> Inpu
             "expected_gradients, occlusion, feature_ablation."
         )
     if len(sizes) > 1:
-        raise InputError(f"baseline: the background sets hold {sorted(sizes)} samples; all inputs need the same number.")
+        raise InputError(
+            f"baseline: the background sets hold {sorted(sizes)} samples; all inputs need the same number."
+        )
     return tuple(np.repeat(a, sizes.copy().pop(), 0) if sizes and len(a) == 1 else a for a in found)
 
 

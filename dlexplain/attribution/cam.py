@@ -23,13 +23,17 @@ def gradcam(case: Case, *, layer: str | None = None) -> Found:
     case.model.check_layer(name)
     maps = []
     for b in blocks(len(case), case.rows):
-        (activation,), (gradient,) = case.model.one_gradient(tuple(a[b] for a in case.inputs), case.target.take(b), name)
+        (activation,), (gradient,) = case.model.one_gradient(
+            tuple(a[b] for a in case.inputs), case.target.take(b), name
+        )
         if case.model.channels_first(name, activation.ndim):
             activation, gradient = np.moveaxis(activation, 1, -1), np.moveaxis(gradient, 1, -1)
         places = tuple(range(1, activation.ndim - 1))
         if not places:
-            raise InputError(f"gradcam: layer {name!r} has no places, only {activation.shape[-1]} units. Choose a convolution "
-                             f"layer: {', '.join(_candidates(case)) or 'this model has none'}.")
+            raise InputError(
+                f"gradcam: layer {name!r} has no places, only {activation.shape[-1]} units. Choose a convolution "
+                f"layer: {', '.join(_candidates(case)) or 'this model has none'}."
+            )
         weights = gradient.mean(places, keepdims=True)
         maps.append(np.maximum((weights * activation).sum(-1), 0))
     return Found((_spread(np.concatenate(maps), case),), {"layer": name})

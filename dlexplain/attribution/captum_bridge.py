@@ -16,10 +16,24 @@ from dlexplain.attribution.registry import Method
 from dlexplain.errors import InputError, MissingPackageError, UnsupportedModelError, suggest
 
 # Our names for what Captum names otherwise.
-_RENAMED = {"steps": "n_steps", "samples": "n_samples", "groups": "feature_mask", "stride": "strides",
-            "window": "sliding_window_shapes"}
-_OURS = ("inputs", "target", "baselines", "return_convergence_delta", "self", "args", "kwargs", "show_progress",
-         "additional_forward_args")
+_RENAMED = {
+    "steps": "n_steps",
+    "samples": "n_samples",
+    "groups": "feature_mask",
+    "stride": "strides",
+    "window": "sliding_window_shapes",
+}
+_OURS = (
+    "inputs",
+    "target",
+    "baselines",
+    "return_convergence_delta",
+    "self",
+    "args",
+    "kwargs",
+    "show_progress",
+    "additional_forward_args",
+)
 _WRONG = ("DeepLift", "DeepLiftShap")
 
 
@@ -40,26 +54,51 @@ def method(name: str) -> CaptumMethod:
     if name not in classes:
         attr = _captum()
         if hasattr(attr, name):
-            raise InputError(f"method 'captum:{name}' gives no values of the shape of the inputs (it is a layer, neuron or "
-                             f"wrapping attribution). Input attributions: {', '.join(sorted(classes))}.")
-        raise InputError(f"method 'captum:{name}' is unknown. {suggest(name, classes)}Known: {', '.join(sorted(classes))}.")
+            raise InputError(
+                f"method 'captum:{name}' gives no values of the shape of the inputs (it is a layer, neuron or "
+                f"wrapping attribution). Input attributions: {', '.join(sorted(classes))}."
+            )
+        raise InputError(
+            f"method 'captum:{name}' is unknown. {suggest(name, classes)}Known: {', '.join(sorted(classes))}."
+        )
     kind = classes[name]
     parameters = inspect.signature(kind.attribute).parameters
-    built = [p for p in inspect.signature(kind.__init__).parameters.values() if p.name not in (
-        "self", "forward_func", "model", "multiply_by_inputs", "device_ids", "args", "kwargs")]
-    options = {p.name: None if p.default is p.empty else p.default
-               for p in (*parameters.values(), *built) if p.name not in _OURS}
+    built = [
+        p
+        for p in inspect.signature(kind.__init__).parameters.values()
+        if p.name not in ("self", "forward_func", "model", "multiply_by_inputs", "device_ids", "args", "kwargs")
+    ]
+    options = {
+        p.name: None if p.default is p.empty else p.default
+        for p in (*parameters.values(), *built)
+        if p.name not in _OURS
+    }
     options |= {ours: options.pop(theirs) for ours, theirs in _RENAMED.items() if theirs in options}
     if name == "Occlusion":
         options["window"] = None
     complete = _complete(kind)
-    cannot = ("Captum's DeepLift is exact only where every activation is an nn.ReLU module used once: it is silently wrong on "
-              "softmax, LayerNorm, GELU, functional and reused activations; believe the gap, or use integrated_gradients"
-              ) if name in _WRONG else "see Captum's documentation"
+    cannot = (
+        (
+            "Captum's DeepLift is exact only where every activation is an nn.ReLU module used once: it is silently wrong on "
+            "softmax, LayerNorm, GELU, functional and reused activations; believe the gap, or use integrated_gradients"
+        )
+        if name in _WRONG
+        else "see Captum's documentation"
+    )
     return CaptumMethod(
-        f"captum:{name}", lambda case, **given: _attribute(case, name, kind, given), "bridge to Captum", "See Captum.", complete,
-        "zeros" if "baselines" in parameters else "none", "see Captum", cannot, "arXiv:2009.07896",
-        background=name in ("DeepLiftShap", "GradientShap"), tolerance=1e-2 if complete else None, known=options)
+        f"captum:{name}",
+        lambda case, **given: _attribute(case, name, kind, given),
+        "bridge to Captum",
+        "See Captum.",
+        complete,
+        "zeros" if "baselines" in parameters else "none",
+        "see Captum",
+        cannot,
+        "arXiv:2009.07896",
+        background=name in ("DeepLiftShap", "GradientShap"),
+        tolerance=1e-2 if complete else None,
+        known=options,
+    )
 
 
 def _attribute(case: Case, name: str, kind: type, given: Mapping[str, Any]) -> Found:
@@ -72,8 +111,10 @@ def _attribute(case: Case, name: str, kind: type, given: Mapping[str, Any]) -> F
             "dlx.methods(), which work on both."
         )
     if any(v is not None for v in model.token_inputs(case.inputs)):
-        raise UnsupportedModelError(f"captum:{name} cannot take gradients to token ids. Use integrated_gradients, which "
-                                    "attributes at the embedding, or occlusion.")
+        raise UnsupportedModelError(
+            f"captum:{name} cannot take gradients to token ids. Use integrated_gradients, which "
+            "attributes at the embedding, or occlusion."
+        )
     options = {_RENAMED.get(k, k): v for k, v in given.items() if v is not None}
     built = {k: options.pop(k) for k in list(options) if k in inspect.signature(kind.__init__).parameters}
     if "layer" in built and isinstance(built["layer"], str):
@@ -92,20 +133,24 @@ def _attribute(case: Case, name: str, kind: type, given: Mapping[str, Any]) -> F
         absent = model.native(case.baseline)
         call["baselines"] = absent[0] if single else absent
     inputs = tensors[0].requires_grad_() if single else tuple(t.requires_grad_() for t in tensors)
-    values = _seeded(case, lambda: _guarded(name, lambda: kind(_first_argument(kind, case), **built).attribute(
-        inputs, **call, **options)))
+    values = _seeded(
+        case,
+        lambda: _guarded(name, lambda: kind(_first_argument(kind, case), **built).attribute(inputs, **call, **options)),
+    )
     arrays = tuple(v.detach().cpu().numpy() for v in (values if isinstance(values, tuple) else (values,)))
     for found, asked in zip(arrays, case.inputs, strict=True):
         if found.shape != asked.shape:
-            raise UnsupportedModelError(f"captum:{name} gave values of shape {found.shape} for inputs of {asked.shape}. Use "
-                                        "gradcam for a map of a layer.")
+            raise UnsupportedModelError(
+                f"captum:{name} gave values of shape {found.shape} for inputs of {asked.shape}. Use "
+                "gradcam for a map of a layer."
+            )
     return Found(arrays, {k: v for k, v in given.items() if v is not None})
 
 
 def _first_argument(kind: type, case: Case) -> Any:
     """The module itself where Captum hooks into it, else the head asked for."""
     raw, head = case.model.raw, case.target.head
-    if "model" in inspect.signature(kind.__init__).parameters or not head and not _several(case):
+    if "model" in inspect.signature(kind.__init__).parameters or (not head and not _several(case)):
         return raw
     return lambda *x: raw(*x)[head]
 
@@ -163,10 +208,29 @@ def _complete(kind: type) -> bool:
 
 def _classes() -> dict[str, type]:
     attr = _captum()
-    skip = ("Layer", "Neuron", "Internal", "NoiseTunnel", "Attribution", "GradientAttribution", "PerturbationAttribution",
-            "LLM", "TokenReference", "Remote")
-    return {name: kind for name in dir(attr) if inspect.isclass(kind := getattr(attr, name))
-            and issubclass(kind, attr.Attribution) and not name.startswith(skip)} if attr else {}
+    skip = (
+        "Layer",
+        "Neuron",
+        "Internal",
+        "NoiseTunnel",
+        "Attribution",
+        "GradientAttribution",
+        "PerturbationAttribution",
+        "LLM",
+        "TokenReference",
+        "Remote",
+    )
+    return (
+        {
+            name: kind
+            for name in dir(attr)
+            if inspect.isclass(kind := getattr(attr, name))
+            and issubclass(kind, attr.Attribution)
+            and not name.startswith(skip)
+        }
+        if attr
+        else {}
+    )
 
 
 def _captum() -> Any:
@@ -174,6 +238,7 @@ def _captum() -> Any:
         import captum.attr
         from captum._utils.models.linear_model import SkLearnLinearModel  # noqa: F401  (what Lime needs besides)
     except ImportError as error:
-        raise MissingPackageError("The methods 'captum:…' need the packages captum and torch: pip install "
-                                  "'dlexplain[torch,captum]'.") from error
+        raise MissingPackageError(
+            "The methods 'captum:…' need the packages captum and torch: pip install 'dlexplain[torch,captum]'."
+        ) from error
     return captum.attr

@@ -44,8 +44,18 @@ class Case:
         if baseline is not None and not self.background:
             baseline = tuple(b if len(b) == 1 else b[part] for b in baseline)
         lower = None if self.baseline_output is None else self.baseline_output[part]
-        return Case(self.model, tuple(a[part] for a in self.inputs), self.target.take(part), baseline, self.background,
-                    self.output[part], lower, self.kinds, self.rows, self.seed)
+        return Case(
+            self.model,
+            tuple(a[part] for a in self.inputs),
+            self.target.take(part),
+            baseline,
+            self.background,
+            self.output[part],
+            lower,
+            self.kinds,
+            self.rows,
+            self.seed,
+        )
 
     def spatial(self, i: int) -> tuple[int, ...]:
         """The axes of one sample of input `i` along which neighbours are near: height and width, or time."""

@@ -26,14 +26,17 @@ class Comparison:
         maps = {label: comparable(self.attributions[label]) for label in labels}
         rows = []
         for i, a in enumerate(labels):
-            for b in labels[i + 1:]:
+            for b in labels[i + 1 :]:
                 pairs = list(zip(maps[a], maps[b], strict=True))
-                rows.append({
-                    "a": a, "b": b,
-                    "rank_correlation": float(np.median([_correlation(_ranks(p), _ranks(q)) for p, q in pairs])),
-                    "correlation": float(np.median([_correlation(p, q) for p, q in pairs])),
-                    "top_tenth_overlap": float(np.median([_overlap(p, q) for p, q in pairs])),
-                })
+                rows.append(
+                    {
+                        "a": a,
+                        "b": b,
+                        "rank_correlation": float(np.median([_correlation(_ranks(p), _ranks(q)) for p, q in pairs])),
+                        "correlation": float(np.median([_correlation(p, q) for p, q in pairs])),
+                        "top_tenth_overlap": float(np.median([_overlap(p, q) for p, q in pairs])),
+                    }
+                )
         return pd.DataFrame(rows, columns=["a", "b", "rank_correlation", "correlation", "top_tenth_overlap"])
 
     def plot(self, **options: Any):

@@ -18,8 +18,17 @@ from dlexplain.frameworks import Model, targets, wrap
 from dlexplain.frameworks.questions import Inputs, Target
 
 
-def explain(model: Any, inputs: Any, method: str = "integrated_gradients", *, target: Any = None, baseline: Any = None,
-            batch_size: int | None = None, seed: int = 0, **options: Any) -> Attribution:
+def explain(
+    model: Any,
+    inputs: Any,
+    method: str = "integrated_gradients",
+    *,
+    target: Any = None,
+    baseline: Any = None,
+    batch_size: int | None = None,
+    seed: int = 0,
+    **options: Any,
+) -> Attribution:
     """Attributes one output of each sample to its inputs.
 
     `inputs`: `(n, *input_shape)` in the model's own layout, a tuple for several inputs, or token ids. `target`: None
@@ -40,9 +49,13 @@ def explain(model: Any, inputs: Any, method: str = "integrated_gradients", *, ta
     _refuse_non_finite(asked, arrays, outputs)
     notes = _check_alone(asked, arrays, outputs)
     groups = targets.resolve(target, outputs, asked.class_names)
-    parts = [(part, *_group(asked, arrays, part, goal, outputs, absent, chosen, rows, int(seed), options))
-             for part, goal in groups]
-    values = tuple(_joined([(part, found.values[i]) for part, _, found in parts], a.shape) for i, a in enumerate(arrays))
+    parts = [
+        (part, *_group(asked, arrays, part, goal, outputs, absent, chosen, rows, int(seed), options))
+        for part, goal in groups
+    ]
+    values = tuple(
+        _joined([(part, found.values[i]) for part, _, found in parts], a.shape) for i, a in enumerate(arrays)
+    )
     if not all(np.isfinite(v).all() for v in values):
         raise UnsupportedModelError(
             f"{method}: some values are not finite although inputs and outputs are: a gradient overflows (often a square "
@@ -66,17 +79,35 @@ def explain(model: Any, inputs: Any, method: str = "integrated_gradients", *, ta
         warnings.warn(text, GapWarning if "gap" in text else UserWarning, stacklevel=2)
     single = len(arrays) == 1
     return Attribution(
-        values=values[0] if single else values, inputs=arrays[0] if single else arrays,
-        target=targets.merged(groups, len(output), len(outputs)), method=method, options=used, seed=int(seed),
+        values=values[0] if single else values,
+        inputs=arrays[0] if single else arrays,
+        target=targets.merged(groups, len(output), len(outputs)),
+        method=method,
+        options=used,
+        seed=int(seed),
         baseline=None if absent is None else tuple(map(_compact, absent)) if not single else _compact(absent[0]),
-        framework=asked.framework, fingerprint=asked.fingerprint, output=output.astype(np.float32), tolerance=tolerance,
-        kind=asked.kinds(arrays), layout=asked.layout, class_names=asked.class_names, feature_names=asked.feature_names,
-        warnings=tuple(notes), **measured,
+        framework=asked.framework,
+        fingerprint=asked.fingerprint,
+        output=output.astype(np.float32),
+        tolerance=tolerance,
+        kind=asked.kinds(arrays),
+        layout=asked.layout,
+        class_names=asked.class_names,
+        feature_names=asked.feature_names,
+        warnings=tuple(notes),
+        **measured,
     )
 
 
-def compare(models: Any, inputs: Any, methods: Sequence[str] | None = None, *, method: str = "integrated_gradients",
-            options: Mapping[str, Mapping[str, Any]] | None = None, **common: Any) -> Comparison:
+def compare(
+    models: Any,
+    inputs: Any,
+    methods: Sequence[str] | None = None,
+    *,
+    method: str = "integrated_gradients",
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+    **common: Any,
+) -> Comparison:
     """Methods on one model (`methods`), or models (a list, or a dictionary by label) under one `method`.
 
     `options`: per method, its own options. Pictures are in the layout of the first model; a model of the other layout
@@ -85,25 +116,47 @@ def compare(models: Any, inputs: Any, methods: Sequence[str] | None = None, *, m
     options = options or {}
     if methods is not None:
         if isinstance(methods, str) or not len(methods):
-            raise InputError(f"compare: methods={methods!r} must be a list of names, such as ['saliency', 'occlusion'].")
+            raise InputError(
+                f"compare: methods={methods!r} must be a list of names, such as ['saliency', 'occlusion']."
+            )
         known = wrap(models)
-        return Comparison({name: explain(known, inputs, name, **_taken(name, common), **options.get(name, {}))
-                           for name in methods})
+        return Comparison(
+            {name: explain(known, inputs, name, **_taken(name, common), **options.get(name, {})) for name in methods}
+        )
     if not isinstance(models, (list, tuple, Mapping)):
         raise InputError("compare: give methods=[...] for one model, or a list of models with one method.")
     labelled = dict(models) if isinstance(models, Mapping) else _labelled([wrap(m) for m in models])
     labelled = {str(label): wrap(model) for label, model in labelled.items()}
     first = next(iter(labelled.values()))
-    return Comparison({
-        label: explain(model, _in_layout(inputs, first, model), method, **{
-            **common, **({"baseline": _in_layout(common["baseline"], first, model)} if "baseline" in common else {}),
-        }, **options.get(method, {}))
-        for label, model in labelled.items()
-    })
+    return Comparison(
+        {
+            label: explain(
+                model,
+                _in_layout(inputs, first, model),
+                method,
+                **{
+                    **common,
+                    **({"baseline": _in_layout(common["baseline"], first, model)} if "baseline" in common else {}),
+                },
+                **options.get(method, {}),
+            )
+            for label, model in labelled.items()
+        }
+    )
 
 
-def _group(model: Model, inputs: Inputs, part: np.ndarray, target: Target, outputs: Inputs, absent: Inputs | None,
-           method: Method, rows: int, seed: int, options: Mapping[str, Any]) -> tuple[Case, Found]:
+def _group(
+    model: Model,
+    inputs: Inputs,
+    part: np.ndarray,
+    target: Target,
+    outputs: Inputs,
+    absent: Inputs | None,
+    method: Method,
+    rows: int,
+    seed: int,
+    options: Mapping[str, Any],
+) -> tuple[Case, Found]:
     sample = tuple(a[part] for a in inputs)
     background = absent is not None and len(absent[0]) > 1
     lower = None
@@ -117,8 +170,9 @@ def _group(model: Model, inputs: Inputs, part: np.ndarray, target: Target, outpu
     return case, Found(shaped, found.chosen, found.warnings)
 
 
-def _lower(model: Model, inputs: Inputs, absent: Inputs, target: Target, rows: int, method: Method,
-           background: bool) -> np.ndarray:
+def _lower(
+    model: Model, inputs: Inputs, absent: Inputs, target: Target, rows: int, method: Method, background: bool
+) -> np.ndarray:
     """`(n,)`: the output at the baseline; with token ids at the embedding, where the sample tells the padding."""
     if not method.at_embedding or not any(v is not None for v in model.token_inputs(inputs)):
         return model.outputs_at(absent, target, len(inputs[0]), rows)
@@ -141,10 +195,12 @@ def _compact(baseline: np.ndarray) -> np.ndarray:
 
 
 def _refuse_non_finite(model: Model, inputs: Inputs, outputs: tuple[np.ndarray, ...]) -> None:
-    bad = next((i for output in outputs for i in np.flatnonzero(~np.isfinite(output.reshape(len(output), -1)).all(1))), None)
+    bad = next(
+        (i for output in outputs for i in np.flatnonzero(~np.isfinite(output.reshape(len(output), -1)).all(1))), None
+    )
     if bad is None:
         return
-    inside = model.activations(tuple(a[bad:bad + 1] for a in inputs) if len(inputs) > 1 else inputs[0][bad:bad + 1])
+    inside = model.activations(tuple(a[bad : bad + 1] for a in inputs) if len(inputs) > 1 else inputs[0][bad : bad + 1])
     where = next((name for name, values in inside.items() if not np.isfinite(values).all()), "the output itself")
     raise UnsupportedModelError(
         f"The model's output for sample {bad} is not finite; the first layer whose activations are not is {where!r}. "
@@ -160,8 +216,10 @@ def _check_alone(model: Model, inputs: Inputs, outputs: tuple[np.ndarray, ...]) 
         return []
     again = model.outputs(tuple(a[:1] for a in inputs))
     if not all(_near(a, b) for a, b in zip(alone, again, strict=True)):
-        return ["The model gives the same sample different outputs in inference mode (a dropout or noise that is always on): "
-                "every value here carries that noise. Let the layer follow the model's mode."]
+        return [
+            "The model gives the same sample different outputs in inference mode (a dropout or noise that is always on): "
+            "every value here carries that noise. Let the layer follow the model's mode."
+        ]
     raise UnsupportedModelError(
         "The model's output for a sample changes with the other samples of its batch (it normalises or compares across the "
         "batch), so a single sample has no explanation. Use running statistics, GroupNorm or LayerNorm instead."
@@ -177,8 +235,11 @@ def _over(gaps: np.ndarray, tolerance: float, method: Method, used: Mapping[str,
     if not len(over):
         return []
     more = next((name for name in ("steps", "samples") if used.get(name)), None)
-    advice = f" Used {more}={used[more]}: give more, or None to let them adapt." if more and not method.name.startswith(
-        ("shap:", "captum:")) else ""
+    advice = (
+        f" Used {more}={used[more]}: give more, or None to let them adapt."
+        if more and not method.name.startswith(("shap:", "captum:"))
+        else ""
+    )
     known = f" {method.cannot[0].upper()}{method.cannot[1:]}." if method.name.startswith(("shap:", "captum:")) else ""
     return [
         f"{method.name}: the gap of {len(over)} of {len(gaps)} samples is over {tolerance:g}: the values miss up to "
@@ -193,8 +254,10 @@ def _taken(name: str, common: Mapping[str, Any]) -> dict[str, Any]:
 
 def _labelled(models: list[Model]) -> dict[str, Model]:
     names = [model.framework for model in models]
-    return {name if names.count(name) == 1 else f"{name} {names[:i].count(name) + 1}": model
-            for i, (name, model) in enumerate(zip(names, models, strict=True))}
+    return {
+        name if names.count(name) == 1 else f"{name} {names[:i].count(name) + 1}": model
+        for i, (name, model) in enumerate(zip(names, models, strict=True))
+    }
 
 
 def _in_layout(value: Any, first: Model, other: Model) -> Any:

@@ -47,10 +47,14 @@ def vargrad(case: Case, *, samples: int = 50, noise: float = 0.1) -> Found:
 
 
 def _gradient(case: Case) -> tuple[Inputs, Inputs]:
-    parts = [case.model.one_gradient(tuple(a[b] for a in case.inputs), case.target.take(b))
-             for b in blocks(len(case), case.rows)]
+    parts = [
+        case.model.one_gradient(tuple(a[b] for a in case.inputs), case.target.take(b))
+        for b in blocks(len(case), case.rows)
+    ]
     entries, gradients = zip(*parts, strict=True)
-    return tuple(map(np.concatenate, zip(*entries, strict=True))), tuple(map(np.concatenate, zip(*gradients, strict=True)))
+    return tuple(map(np.concatenate, zip(*entries, strict=True))), tuple(
+        map(np.concatenate, zip(*gradients, strict=True))
+    )
 
 
 def _noisy(case: Case, samples: int, noise: float) -> tuple[Inputs, Inputs]:
@@ -64,8 +68,10 @@ def _noisy(case: Case, samples: int, noise: float) -> tuple[Inputs, Inputs]:
     def draw(start: int, stop: int) -> Inputs:
         # A stream a draw: the same noise whatever the batches, and for every sample, so that one explained alone
         # gets what it gets among others.
-        drawn = [[normal(np.random.default_rng([case.seed, k, i]), shape, case, i) for k in range(start, stop)]
-                 for i, shape in enumerate(shapes)]
+        drawn = [
+            [normal(np.random.default_rng([case.seed, k, i]), shape, case, i) for k in range(start, stop)]
+            for i, shape in enumerate(shapes)
+        ]
         return tuple(np.stack(d) for d in drawn)
 
     points = Points(np.full(samples, 1 / samples), np.ones(samples), noise=draw, scale=scale, squares=True)

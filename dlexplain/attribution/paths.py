@@ -49,16 +49,24 @@ def expected_gradients(case: Case, *, samples: int | None = None, tolerance: flo
         # One point in each of `size` equal parts of the line, and each background sample's points spread over it.
         order = np.argsort(whole, kind="stable")
         places = np.empty(size)
-        places[order] = np.concatenate([generator.permutation(c) / c + generator.random(c) / c
-                                        for c in np.bincount(whole, minlength=m) if c])
+        places[order] = np.concatenate(
+            [generator.permutation(c) / c + generator.random(c) / c for c in np.bincount(whole, minlength=m) if c]
+        )
         draws, baseline = (None, case.baseline) if m == 1 or not case.background else (whole, case.baseline)
         return Points(np.full(size, 1 / size), places, baseline, draws, contribution=True)
 
     return _adaptive(case, lines, samples, "samples", tolerance, m * -(-2048 // m), first=rounds * m)
 
 
-def _adaptive(case: Case, points: Callable[[int], Points], size: int | None, name: str, tolerance: float,
-              limit: int, first: int = _FIRST) -> Found:
+def _adaptive(
+    case: Case,
+    points: Callable[[int], Points],
+    size: int | None,
+    name: str,
+    tolerance: float,
+    limit: int,
+    first: int = _FIRST,
+) -> Found:
     """Sums with `size` points, or with ever twice as many for the samples whose gap is still over the tolerance."""
     if not np.isfinite(tolerance) or tolerance <= 0:
         raise InputError(f"tolerance={tolerance!r} must be a share above 0, such as 1e-3.")

@@ -12,8 +12,9 @@ from dlexplain.errors import InputError, suggest
 from dlexplain.frameworks.questions import Inputs, Masks
 
 
-def occlusion(case: Case, *, window: int | Sequence[int] | None = None,
-              stride: int | Sequence[int] | None = None) -> Found:
+def occlusion(
+    case: Case, *, window: int | Sequence[int] | None = None, stride: int | Sequence[int] | None = None
+) -> Found:
     """At each place, the mean fall of the output over the windows that cover it, filled with the baseline.
 
     `window`, `stride`: in pixels, steps or columns, one number or one an axis, all channels at once. None: an eighth
@@ -23,15 +24,21 @@ def occlusion(case: Case, *, window: int | Sequence[int] | None = None,
     corners, windows, chosen = [], [], {}
     for i in range(len(case.inputs)):
         sizes = [case.inputs[i].shape[1:][axis] for axis in case.spatial(i)]
-        wide = _per_axis(window, [max(1, round(s / 8)) if case.kinds[i] in ("image", "series") else 1 for s in sizes],
-                         "window", case.kinds[i])
+        wide = _per_axis(
+            window,
+            [max(1, round(s / 8)) if case.kinds[i] in ("image", "series") else 1 for s in sizes],
+            "window",
+            case.kinds[i],
+        )
         step = _per_axis(stride, [max(1, w // 2) for w in wide], "stride", case.kinds[i])
         for w, s, size in zip(wide, step, sizes, strict=True):
             if w > size:
                 raise InputError(f"window={w} is larger than the input, which is {size} along that axis.")
             if s > w:
                 raise InputError(f"stride={s} is larger than window={w}: some places would never be covered.")
-        places = np.meshgrid(*[_starts(size, w, s) for size, w, s in zip(sizes, wide, step, strict=True)], indexing="ij")
+        places = np.meshgrid(
+            *[_starts(size, w, s) for size, w, s in zip(sizes, wide, step, strict=True)], indexing="ij"
+        )
         corners.append(np.stack([p.ravel() for p in places], 1))
         windows.append(wide)
         chosen = chosen or {"window": tuple(wide), "stride": tuple(step)}
@@ -69,7 +76,7 @@ def feature_ablation(case: Case, *, groups: Any = None) -> Found:
     falls = _falls(case, [[(np.nonzero(m == g)) for g in range(c)] for m, c in zip(members, counts, strict=True)])
     values, first = [], 0
     for member, size in zip(members, counts, strict=True):
-        share = falls[:, first:first + size] / np.bincount(member.ravel(), minlength=size)
+        share = falls[:, first : first + size] / np.bincount(member.ravel(), minlength=size)
         values.append(share[:, member])
         first += size
     return Found(tuple(values), {} if groups is None else {"groups": groups})
@@ -100,7 +107,9 @@ def _per_axis(value: int | Sequence[int] | None, default: list[int], name: str, 
         return default
     numbers = [value] * len(default) if np.ndim(value) == 0 else list(value)
     if len(numbers) != len(default):
-        raise InputError(f"{name}={value!r}: give one number or {len(default)}, one an axis of this {kind} (without channels).")
+        raise InputError(
+            f"{name}={value!r}: give one number or {len(default)}, one an axis of this {kind} (without channels)."
+        )
     for number in numbers:
         if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
             raise InputError(f"{name}={value!r}: each must be a whole number from 1 on.")

@@ -184,7 +184,9 @@ class Attribution:
         except FileNotFoundError:
             raise
         except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-            raise InputError(f"Attribution.load: {path} is not a file written by Attribution.save ({error}).") from error
+            raise InputError(
+                f"Attribution.load: {path} is not a file written by Attribution.save ({error})."
+            ) from error
         if meta.pop("format") != _FORMAT:
             raise InputError(f"Attribution.load: {path} was written by another version; make the attribution again.")
         for name in ("kind", "class_names", "feature_names", "warnings"):

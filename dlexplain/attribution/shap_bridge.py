@@ -25,22 +25,53 @@ def method(name: str) -> Method:
     known = {n.lower(): n for n in NAMES}
     key = name.lower().removesuffix("explainer")
     if key not in known:
-        raise InputError(f"method 'shap:{name}' is unknown. {suggest(key.title(), NAMES)}Known: "
-                         + ", ".join(f"'shap:{n}'" for n in NAMES) + ".")
+        raise InputError(
+            f"method 'shap:{name}' is unknown. {suggest(key.title(), NAMES)}Known: "
+            + ", ".join(f"'shap:{n}'" for n in NAMES)
+            + "."
+        )
     function, cost, cannot, tolerance = {
         "Kernel": (kernel, "samples x background forward", "a sampled estimate where features are many", 1e-2),
-        "Permutation": (permutation, "samples x background forward", "a sampled estimate of each value; the sum is exact", 1e-2),
-        "Partition": (partition, "samples x background forward",
-                      "gives Owen values of a hierarchy, which are Shapley values only for additive models", 1e-2),
+        "Permutation": (
+            permutation,
+            "samples x background forward",
+            "a sampled estimate of each value; the sum is exact",
+            1e-2,
+        ),
+        "Partition": (
+            partition,
+            "samples x background forward",
+            "gives Owen values of a hierarchy, which are Shapley values only for additive models",
+            1e-2,
+        ),
         "Exact": (exact, "2^features x background forward", f"at most {_EXACT_LIMIT} features", 1e-2),
-        "Deep": (deep, "background x (1 forward, 1 backward)",
-                 "SHAP's deep explainer is exact on dense and convolution networks with ReLU; it is wrong on SiLU and stops on "
-                 "GELU, LayerNorm, recurrent and attention layers: prefer integrated_gradients, whose gap is shown", 1e-2),
-        "Gradient": (gradient, "samples x (1 forward, 1 backward)",
-                     "a random estimate whose sum misses by 1 to 10 % even at 2,000 samples: prefer expected_gradients", 1e-1),
+        "Deep": (
+            deep,
+            "background x (1 forward, 1 backward)",
+            "SHAP's deep explainer is exact on dense and convolution networks with ReLU; it is wrong on SiLU and stops on "
+            "GELU, LayerNorm, recurrent and attention layers: prefer integrated_gradients, whose gap is shown",
+            1e-2,
+        ),
+        "Gradient": (
+            gradient,
+            "samples x (1 forward, 1 backward)",
+            "a random estimate whose sum misses by 1 to 10 % even at 2,000 samples: prefer expected_gradients",
+            1e-1,
+        ),
     }[known[key]]
-    return Method(f"shap:{known[key]}", function, "bridge to SHAP", "How is the change from the background shared fairly?", True,
-                  "zeros", cost, cannot, "arXiv:1705.07874", background=True, tolerance=tolerance)
+    return Method(
+        f"shap:{known[key]}",
+        function,
+        "bridge to SHAP",
+        "How is the change from the background shared fairly?",
+        True,
+        "zeros",
+        cost,
+        cannot,
+        "arXiv:1705.07874",
+        background=True,
+        tolerance=tolerance,
+    )
 
 
 def kernel(case: Case, *, samples: int | None = None) -> Found:
@@ -86,27 +117,40 @@ def exact(case: Case) -> Found:
     shap = _shap()
     width = sum(int(np.prod(a.shape[1:])) for a in case.inputs)
     if width > _EXACT_LIMIT:
-        raise UnsupportedModelError(f"shap:Exact: {width} features have 2^{width} coalitions; it is for at most {_EXACT_LIMIT}. "
-                                    "Methods that work: shap:Permutation, shap:Kernel, integrated_gradients.")
+        raise UnsupportedModelError(
+            f"shap:Exact: {width} features have 2^{width} coalitions; it is for at most {_EXACT_LIMIT}. "
+            "Methods that work: shap:Permutation, shap:Kernel, integrated_gradients."
+        )
 
     def one(score: Callable, background: np.ndarray, row: np.ndarray) -> np.ndarray:
-        return shap.ExactExplainer(score, _independent(shap, background))(row[None], max_evals=2**width + 1, silent=True).values[0]
+        return shap.ExactExplainer(score, _independent(shap, background))(
+            row[None], max_evals=2**width + 1, silent=True
+        ).values[0]
 
     return _black_box(case, one, "shap:Exact", {})
 
 
 def deep(case: Case) -> Found:
     """`shap.DeepExplainer` on the user's model; whatever it patches in the framework is put back."""
-    return _white_box(case, lambda shap, raw, background: shap.DeepExplainer(raw, background),
-                      lambda explainer, x: explainer.shap_values(x, check_additivity=False), "shap:Deep", {})
+    return _white_box(
+        case,
+        lambda shap, raw, background: shap.DeepExplainer(raw, background),
+        lambda explainer, x: explainer.shap_values(x, check_additivity=False),
+        "shap:Deep",
+        {},
+    )
 
 
 def gradient(case: Case, *, samples: int = 200) -> Found:
     """`shap.GradientExplainer` on the user's model with `samples` random points a sample."""
     size = count(samples, "samples")
-    return _white_box(case, lambda shap, raw, background: shap.GradientExplainer(raw, background),
-                      lambda explainer, x: explainer.shap_values(x, nsamples=size, rseed=case.seed), "shap:Gradient",
-                      {"samples": size})
+    return _white_box(
+        case,
+        lambda shap, raw, background: shap.GradientExplainer(raw, background),
+        lambda explainer, x: explainer.shap_values(x, nsamples=size, rseed=case.seed),
+        "shap:Gradient",
+        {"samples": size},
+    )
 
 
 def _black_box(case: Case, one: Callable, name: str, chosen: dict[str, Any]) -> Found:
@@ -119,14 +163,20 @@ def _black_box(case: Case, one: Callable, name: str, chosen: dict[str, Any]) -> 
 
     def score(index: np.ndarray, rows: np.ndarray) -> np.ndarray:
         parts = np.split(np.asarray(rows, np.float64), cuts, 1)
-        inputs = tuple(p.reshape(len(p), *s).astype(a.dtype) for p, s, a in zip(parts, shapes, case.inputs, strict=True))
+        inputs = tuple(
+            p.reshape(len(p), *s).astype(a.dtype) for p, s, a in zip(parts, shapes, case.inputs, strict=True)
+        )
         target = type(case.target)(np.repeat(index[None], len(rows), 0), case.target.head)
         return case.model.scores(inputs, target, case.rows).astype(np.float64)
 
     rows, background = flat(case.inputs), flat(case.baseline)
     with _quiet(case.seed):
-        values = np.stack([_guarded(name, lambda i=i: one(partial(score, case.target.index[i]), background, rows[i]))
-                           for i in range(len(case))])
+        values = np.stack(
+            [
+                _guarded(name, lambda i=i: one(partial(score, case.target.index[i]), background, rows[i]))
+                for i in range(len(case))
+            ]
+        )
     return Found(tuple(v.reshape(a.shape) for v, a in zip(np.split(values, cuts, 1), case.inputs, strict=True)), chosen)
 
 
@@ -136,7 +186,9 @@ def _white_box(case: Case, build: Callable, ask: Callable, name: str, chosen: di
     if case.target.index.shape[1] != 1:
         raise UnsupportedModelError(f"{name}: explains outputs of one axis (classes) only. Use integrated_gradients.")
     if any(v is not None for v in case.model.token_inputs(case.inputs)):
-        raise UnsupportedModelError(f"{name}: cannot take gradients to token ids. Use integrated_gradients (at the embedding).")
+        raise UnsupportedModelError(
+            f"{name}: cannot take gradients to token ids. Use integrated_gradients (at the embedding)."
+        )
     model = case.model
     values = [np.zeros(a.shape, np.float32) for a in case.inputs]
     with _quiet(case.seed), model.preserved():
@@ -208,7 +260,7 @@ def _tree(background: np.ndarray) -> np.ndarray:
         for (a, size_a), (b, size_b) in zip(nodes[::2], nodes[1::2], strict=False):
             tree.append([a, b, float(len(tree) + 1), size_a + size_b])
             merged.append((width + len(tree) - 1, size_a + size_b))
-        nodes = merged + nodes[len(nodes) - len(nodes) % 2:]
+        nodes = merged + nodes[len(nodes) - len(nodes) % 2 :]
     return np.array(tree, np.float64)
 
 
@@ -216,5 +268,7 @@ def _shap() -> Any:
     try:
         import shap
     except ImportError as error:
-        raise MissingPackageError("The methods 'shap:…' need the package shap: pip install 'dlexplain[shap]'.") from error
+        raise MissingPackageError(
+            "The methods 'shap:…' need the package shap: pip install 'dlexplain[shap]'."
+        ) from error
     return shap

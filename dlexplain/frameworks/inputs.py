@@ -17,7 +17,7 @@ def as_inputs(value: Any, shapes: Sequence[Shape] | None, names: Sequence[str], 
     several = shapes is not None and len(shapes) > 1
     if isinstance(value, Mapping) and not hasattr(value, "to_numpy"):
         value = _from_mapping(value, names, name)
-    if isinstance(value, tuple) or several and isinstance(value, list):
+    if isinstance(value, tuple) or (several and isinstance(value, list)):
         parts = tuple(value)
     else:
         parts = (value,)
@@ -56,7 +56,9 @@ def as_array(value: Any, name: str) -> np.ndarray:
     if array.dtype.kind == "c":
         raise InputError(f"{name}: complex numbers ({array.dtype}) cannot be explained; give their parts as channels.")
     if array.dtype.kind in "SUMmV":
-        raise InputError(f"{name}: values of type {array.dtype} are not numbers. Encode text or dates as numbers first.")
+        raise InputError(
+            f"{name}: values of type {array.dtype} are not numbers. Encode text or dates as numbers first."
+        )
     if array.dtype.kind == "b" or array.dtype == np.float16 or array.dtype.kind == "V":
         return array.astype(np.float32)
     if array.dtype.kind in "iu":
@@ -100,7 +102,9 @@ def check_finite(array: np.ndarray, name: str) -> None:
 def check_tokens(array: np.ndarray, vocabulary: int, name: str) -> None:
     """Raises `InputError` for fractional ids or ids outside the vocabulary."""
     if array.dtype.kind == "f" and (array != np.round(array)).any():
-        raise InputError(f"{name}: token ids must be whole numbers; the first fractional one is {array[array != np.round(array)][0]}.")
+        raise InputError(
+            f"{name}: token ids must be whole numbers; the first fractional one is {array[array != np.round(array)][0]}."
+        )
     outside = (array < 0) | (array >= vocabulary)
     if outside.any():
         raise InputError(
@@ -125,7 +129,9 @@ def _from_objects(array: np.ndarray, columns: Sequence[str], name: str) -> np.nd
         if columns and array.ndim == 2:
             where = ", ".join(repr(c) for c, column in zip(columns, array.T, strict=True) if not _numeric(column))
             where = f" in column {where}"
-        raise InputError(f"{name}: some values{where} are not numbers ({error}). Encode them as numbers first.") from error
+        raise InputError(
+            f"{name}: some values{where} are not numbers ({error}). Encode them as numbers first."
+        ) from error
 
 
 def _numeric(column: np.ndarray) -> bool:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -16,6 +15,17 @@ import tensorflow as tf
 from tensorflow.python.framework import ops  # SHAP's deep explainer patches the gradient registry that lives here
 
 from dlexplain.errors import InputError, UnsupportedModelError
+from dlexplain.frameworks.keras_inside import (
+    Tap,
+    feed,
+    named_layers,
+    reinitialise,
+    run,
+    static_shape,
+    structure,
+    tapped,
+    watched,
+)
 from dlexplain.frameworks.model import Model
 from dlexplain.frameworks.questions import Inputs, Layer, Masks, Points, Target, grid
 
@@ -23,14 +33,14 @@ _LOCKS: weakref.WeakKeyDictionary[keras.Model, threading.RLock] = weakref.WeakKe
 # Graphs outlive one wrapping, so that a second explanation of the same model need not trace again. They hold the
 # model weakly; `refresh` drops them when they no longer say what the model says.
 _TRACES: weakref.WeakKeyDictionary[keras.Model, dict] = weakref.WeakKeyDictionary()
-Tap = Callable[[tf.Tensor], tf.Tensor | None]
 
 
 class KerasModel(Model):
     framework = "keras"
 
-    def __init__(self, raw: keras.Model, *, class_names=None, feature_names=None, input_shapes=None, layout=None,
-                 device=None) -> None:
+    def __init__(
+        self, raw: keras.Model, *, class_names=None, feature_names=None, input_shapes=None, layout=None, device=None
+    ) -> None:
         if not raw.built:
             raise UnsupportedModelError(
                 f"The Keras model {raw.name!r} has no weights yet: it was never built. Call it once, train it, or call "
@@ -41,14 +51,16 @@ class KerasModel(Model):
         self._dtypes = tuple(tensor.dtype for tensor in declared)
         shapes = tuple(tuple(tensor.shape[1:]) for tensor in declared) or None
         self.input_shapes = input_shapes if input_shapes is not None else shapes
-        self.input_names = tuple(t.name for t in declared) or \
-            tuple(f"input {i}" for i in range(len(self.input_shapes or (0,))))
+        self.input_names = tuple(t.name for t in declared) or tuple(
+            f"input {i}" for i in range(len(self.input_shapes or (0,)))
+        )
         self.layout = layout if layout is not None else _layout(raw)
         self.device = device if device is not None else ("GPU:0" if tf.config.list_logical_devices("GPU") else "CPU:0")
         self._lock = _LOCKS.setdefault(raw, threading.RLock())
         self._traces = _TRACES.setdefault(raw, {})
         self._vocabularies: dict[tuple, tuple[int | None, ...]] = {}
         self._entry_sites: dict[int, list[str]] = {}
+        self._seen: tuple[tuple[int, ...], ...] = ()
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._calls: dict[str, int] = {}
         self._bytes: dict[tuple, int] = {}
@@ -59,15 +71,18 @@ class KerasModel(Model):
         ref = weakref.ref(self.raw)
         with self._asked():
             tensors = self._tensors(inputs)
-            return _arrays(self._graph("outputs", lambda *x: _run(ref(), x), tensors)(*tensors))
+            return _arrays(self._graph("outputs", lambda *x: run(ref(), x), tensors)(*tensors))
 
     def fed(self, inputs: Inputs, entries: Inputs) -> tuple[np.ndarray, ...]:
         ref, sites = weakref.ref(self.raw), dict(self._entry_sites)
+
+        def body(*both):
+            return feed(ref(), sites, both[: len(both) // 2], both[len(both) // 2 :])
+
         with self._asked():
             tensors = self._tensors(inputs)
-            tensors = (*tensors, *(tf.constant(e, tf.float32) if i in sites else t
-                                   for i, (t, e) in enumerate(zip(tensors, entries, strict=True))))
-            body = lambda *both: _feed(ref(), sites, both[:len(both) // 2], both[len(both) // 2:])  # noqa: E731
+            given = (tf.constant(e, tf.float32 if i in sites else t.dtype) for i, (t, e) in enumerate(zip(tensors, entries, strict=True)))
+            tensors = (*tensors, *given)
             return _arrays(self._graph(("fed", tuple(sites)), body, tensors)(*tensors))
 
     def entries(self, inputs: Inputs) -> Inputs:
@@ -86,13 +101,14 @@ class KerasModel(Model):
             def body(index, *x):
                 caught = []
                 with tf.GradientTape() as tape:
+
                     def tap(output):
                         tape.watch(output)
                         caught.append(output)
                         return tf.identity(output)
 
-                    with _tapped(ref(), {layer: tap}):
-                        score = _score(_run(ref(), x)[head], index)
+                    with tapped(ref(), {layer: tap}):
+                        score = _score(run(ref(), x)[head], index)
                 if not caught:
                     raise InputError(f"layer {layer!r} is not called by the model on these inputs.")
                 return caught[0], _nonempty(tape.gradient(score, caught), caught)[0]
@@ -113,8 +129,10 @@ class KerasModel(Model):
                 x, b, p = _place(tuple(e[ns] for e in entries), baseline, points, ns, ks)
                 flat = tuple(tf.reshape(q, (-1, *e.shape[1:])) for q, e in zip(p, entries, strict=True))
                 index = tf.constant(np.repeat(target.index[ns], count, 0), tf.int64)
-                repeated = tuple(tf.repeat(t[ns], count, axis=0) if i in self._entry_sites else f
-                                 for i, (t, f) in enumerate(zip(tensors, flat, strict=True)))
+                repeated = tuple(
+                    tf.repeat(t[ns], count, axis=0) if i in self._entry_sites else f
+                    for i, (t, f) in enumerate(zip(tensors, flat, strict=True))
+                )
                 gradients = self._gradients(repeated, flat, index, target.head)
                 for i, gradient in enumerate(gradients):
                     gradient = tf.reshape(gradient, p[i].shape)
@@ -135,7 +153,7 @@ class KerasModel(Model):
                 index = tf.constant(np.repeat(target.index[ns], ks.stop - ks.start, 0), tf.int64)
                 for j in range(len(filled[0])):
                     mixed = tuple(_mix(t[ns], f[j], m) for t, f, m in zip(tensors, filled, kept, strict=True))
-                    graph = self._graph(("score", head), lambda i, *x: _score(_run(ref(), x)[head], i), (index, *mixed))
+                    graph = self._graph(("score", head), lambda i, *x: _score(run(ref(), x)[head], i), (index, *mixed))
                     scores[ns, ks] += graph(index, *mixed).numpy().reshape(-1, ks.stop - ks.start)
         return scores / len(fills[0])
 
@@ -144,8 +162,8 @@ class KerasModel(Model):
 
         def body(*x):
             caught = {}
-            with _tapped(ref(), {name: (lambda t, name=name: caught.update({name: t})) for name in names}):
-                _run(ref(), x)
+            with tapped(ref(), {name: (lambda t, name=name: caught.update({name: t})) for name in names}):
+                run(ref(), x)
             return caught
 
         with self._asked():
@@ -158,8 +176,8 @@ class KerasModel(Model):
         ref = weakref.ref(self.raw)
 
         def body(given, *x):
-            with _tapped(ref(), {layer: lambda t: tf.cast(given, t.dtype)}):
-                return _run(ref(), x)
+            with tapped(ref(), {layer: lambda t: tf.cast(given, t.dtype)}):
+                return run(ref(), x)
 
         arrays = self.inputs(inputs)
         with self._asked():
@@ -170,14 +188,19 @@ class KerasModel(Model):
     @property
     def layers(self) -> tuple[Layer, ...]:
         return tuple(
-            Layer(name, type(layer).__name__, self._shapes.get(name, _static_shape(layer)),
-                  int(sum(np.prod(w.shape) for w in layer.weights)), self._calls.get(name, 0 if self._calls else 1))
-            for name, layer in _layers(self.raw).items()
+            Layer(
+                name,
+                type(layer).__name__,
+                self._shapes.get(name, static_shape(layer)),
+                int(sum(np.prod(w.shape) for w in layer.weights)),
+                self._calls.get(name, 0 if self._calls else 1),
+            )
+            for name, layer in named_layers(self.raw).items()
         )
 
     @property
     def fingerprint(self) -> str:
-        digest = hashlib.sha256(_structure(self.raw).encode())
+        digest = hashlib.sha256(structure(self.raw).encode())
         for weight in self.raw.weights:
             array = np.ascontiguousarray(weight.numpy())
             digest.update(f"{weight.path.partition('/')[2]} {array.shape} {array.dtype}".encode())
@@ -189,8 +212,7 @@ class KerasModel(Model):
             try:
                 twin = type(self.raw).from_config(self.raw.get_config())
                 if not twin.built:
-                    twin.build(tuple((None, *shape) for shape in self.input_shapes) if len(self.input_shapes) > 1
-                               else (None, *self.input_shapes[0]))
+                    run(twin, self._cast(tuple(np.zeros((1, *shape)) for shape in self.input_shapes or self._seen)))
                 twin.set_weights(self.raw.get_weights())
             except (NotImplementedError, TypeError, ValueError) as error:
                 raise UnsupportedModelError(
@@ -198,18 +220,23 @@ class KerasModel(Model):
                     "get_config and from_config, or build it with the Functional interface."
                 ) from error
         generator = np.random.default_rng(seed)
-        found = _layers(twin)
+        # By position: a model without names in its config is counted on by Keras.
+        found = dict(zip(named_layers(self.raw), named_layers(twin).values(), strict=True))
         for name in layers:
             self.check_layer(name)
-            owners = [o for o in (found[name], *found[name]._flatten_layers(include_self=False)) if o._trainable_variables]
+            owners = [
+                o for o in (found[name], *found[name]._flatten_layers(include_self=False)) if o._trainable_variables
+            ]
             if not owners:
-                raise UnsupportedModelError(f"reinitialised: layer {name!r} ({type(found[name]).__name__}) has no weights.")
+                raise UnsupportedModelError(
+                    f"reinitialised: layer {name!r} ({type(found[name]).__name__}) has no weights."
+                )
             for owner in owners:
-                _fresh(owner, generator)
+                reinitialise(owner, generator)
         return KerasModel(twin, input_shapes=self.input_shapes, **self.options())
 
     def token_inputs(self, inputs: Inputs) -> tuple[int | None, ...]:
-        embeddings = [n for n, layer in _layers(self.raw).items() if isinstance(layer, keras.layers.Embedding)]
+        embeddings = [n for n, layer in named_layers(self.raw).items() if isinstance(layer, keras.layers.Embedding)]
         if not embeddings:
             return (None,) * len(inputs)
         key = tuple((a.shape[1:], a.dtype.kind) for a in inputs)
@@ -218,7 +245,7 @@ class KerasModel(Model):
         return self._vocabularies[key]
 
     def padding(self, input: int) -> int | None:
-        found = _layers(self.raw)
+        found = named_layers(self.raw)
         sites = self._entry_sites.get(input, ())
         return 0 if any(found[site.partition(":")[0]].mask_zero for site in sites) else None
 
@@ -227,7 +254,7 @@ class KerasModel(Model):
         registry = ops._gradient_registry._registry
         with self._asked():
             kept = {name: dict(entry) for name, entry in registry.items()}
-            trainable = [(layer, layer.trainable) for layer in _layers(self.raw).values()]
+            trainable = [(layer, layer.trainable) for layer in named_layers(self.raw).values()]
             try:
                 yield
             finally:
@@ -244,7 +271,7 @@ class KerasModel(Model):
         key = tuple(a.shape[1:] for a in inputs)
         if key not in self._bytes:
             sizes, shapes, calls = [0], {}, {}
-            found = _layers(self.raw)
+            found = named_layers(self.raw)
 
             def measure(name: str) -> Tap:
                 def tap(output: tf.Tensor) -> None:
@@ -253,10 +280,11 @@ class KerasModel(Model):
                         sizes.append(output.dtype.size * int(np.prod([s or 1 for s in shape])))
                     shapes.setdefault(name, shape)
                     calls[name] = calls.get(name, 0) + 1
+
                 return tap
 
-            with self._asked(), _tapped(self.raw, {f"{name}:*": measure(name) for name in found}):
-                _run(self.raw, self._tensors(tuple(a[:1] for a in inputs)))
+            with self._asked(), tapped(self.raw, {f"{name}:*": measure(name) for name in found}):
+                run(self.raw, self._tensors(tuple(a[:1] for a in inputs)))
             self._shapes, self._calls = shapes, calls
             self._bytes[key] = sum(sizes) + sum(a[:1].nbytes for a in inputs)
         return self._bytes[key]
@@ -271,16 +299,18 @@ class KerasModel(Model):
         ref, sites, layout = weakref.ref(self.raw), dict(self._entry_sites), self.layout
 
         def body(index, *both):
-            x, where = both[:len(both) // 2], both[len(both) // 2:]
+            x, where = both[: len(both) // 2], both[len(both) // 2 :]
             caught = []
             with tf.GradientTape() as tape:
                 tape.watch(where)
-                with _tapped(ref(), {layer: caught.append}):
-                    _feed(ref(), sites, x, where)
+                feed(ref(), sites, x, where, {layer: caught.append})
                 if not caught:
                     raise InputError(f"layer {layer!r} is not called by the model on these inputs.")
-                value = tf.experimental.numpy.moveaxis(caught[0], 1, -1) if layout == "channels_first" \
-                    and len(caught[0].shape) == 4 else caught[0]
+                value = (
+                    tf.experimental.numpy.moveaxis(caught[0], 1, -1)
+                    if layout == "channels_first" and len(caught[0].shape) == 4
+                    else caught[0]
+                )
                 flat = tf.reshape(value, (tf.shape(value)[0], -1, value.shape[-1]))
                 score = tf.reduce_mean(tf.gather(flat, index, axis=2, batch_dims=1), 1)
             return score, _nonempty(tape.gradient(score, where), where), tf.shape(value)[-1]
@@ -301,7 +331,7 @@ class KerasModel(Model):
     def refresh(self, inputs: Inputs) -> None:
         with self._asked():
             tensors = self._tensors(tuple(a[:1] for a in inputs))
-            eager = _arrays(_run(self.raw, tensors))
+            eager = _arrays(run(self.raw, tensors))
             traced = self.outputs(tuple(a[:1] for a in inputs))
             if len(eager) != len(traced) or any(
                 e.shape != t.shape or not np.allclose(e, t, rtol=1e-4, atol=1e-5, equal_nan=True)
@@ -328,10 +358,10 @@ class KerasModel(Model):
         ref, sites = weakref.ref(self.raw), dict(self._entry_sites)
 
         def body(index, *both):
-            x, where = both[:len(both) // 2], both[len(both) // 2:]
+            x, where = both[: len(both) // 2], both[len(both) // 2 :]
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(where)
-                score = _score(_feed(ref(), sites, x, where)[head], index)
+                score = _score(feed(ref(), sites, x, where)[head], index)
             return _nonempty(tape.gradient(score, where), where)
 
         args = (index, *tensors, *where)
@@ -341,10 +371,12 @@ class KerasModel(Model):
         """Inputs as they are; token ids as the outputs of the embeddings that read them, side by side."""
         if not self._entry_sites:
             return tensors
-        found = _layers(self.raw)
+        found = named_layers(self.raw)
         return tuple(
             tf.concat([found[site.partition(":")[0]](t) for site in self._entry_sites[i]], -1)
-            if i in self._entry_sites else t for i, t in enumerate(tensors)
+            if i in self._entry_sites
+            else t
+            for i, t in enumerate(tensors)
         )
 
     def _unit_count(self, layer: str, inputs: Inputs) -> int:
@@ -354,19 +386,21 @@ class KerasModel(Model):
         return values[layer].shape[1 if self.channels_first(layer, values[layer].ndim) else -1]
 
     def _tensors(self, inputs: Inputs) -> tuple[tf.Tensor, ...]:
+        self.token_inputs(inputs)
+        self._seen = tuple(a.shape[1:] for a in inputs)
+        return self._cast(inputs)
+
+    def _cast(self, inputs: Inputs) -> tuple[tf.Tensor, ...]:
         tensors = []
         for i, array in enumerate(inputs):
-            if i < len(self._dtypes):
-                dtype = self._dtypes[i]
-            else:
-                dtype = "int32" if i in self._entry_sites else keras.config.floatx()
-            tensors.append(tf.constant(array, tf.as_dtype(dtype)))
+            undeclared = "int32" if i in self._entry_sites else keras.config.floatx()
+            tensors.append(tf.constant(array, tf.as_dtype(self._dtypes[i] if i < len(self._dtypes) else undeclared)))
         return tuple(tensors)
 
     def _probe_tokens(self, inputs: Inputs, embeddings: list[str]) -> tuple[int | None, ...]:
         """Which embedding reads which input: a constant is fed to one input at a time and looked for at each."""
         found: list[int | None] = [None] * len(inputs)
-        layers = _layers(self.raw)
+        layers = named_layers(self.raw)
         for i in range(len(inputs)):
             reads = []
             for value in (0, 1):
@@ -374,116 +408,21 @@ class KerasModel(Model):
                 counts: dict[str, int] = {}
                 seen: list[str] = []
 
-                def look(name: str, ids: tf.Tensor, value=value, counts=counts, seen=seen, shape=arrays[i].shape) -> None:
+                def look(
+                    name: str, ids: tf.Tensor, value=value, counts=counts, seen=seen, shape=arrays[i].shape
+                ) -> None:
                     counts[name] = counts.get(name, 0) + 1
                     if tuple(ids.shape) == shape and bool(np.all(ids.numpy() == value)):
                         seen.append(f"{name}:{counts[name]}")
 
-                with self._asked(), _watched(self.raw, embeddings, look):
-                    _run(self.raw, self._tensors(arrays))
+                with self._asked(), watched(self.raw, embeddings, look):
+                    run(self.raw, self._cast(arrays))
                 reads.append(seen)
             sites = [site for site in reads[0] if site in reads[1]]
             if sites:
                 self._entry_sites[i] = sites
                 found[i] = min(layers[site.partition(":")[0]].input_dim for site in sites)
         return tuple(found)
-
-
-def _run(raw: keras.Model, x: Sequence[tf.Tensor]) -> tuple[tf.Tensor, ...]:
-    """Every output, in order, in inference mode."""
-    structure = getattr(raw, "_inputs_struct", None)
-    if isinstance(structure, dict):
-        feed = dict(zip((t.name for t in raw.inputs), x, strict=True))
-        by_key = {key: feed[tensor.name] for key, tensor in structure.items()}
-        return tuple(tf.nest.flatten(raw(by_key, training=False)))
-    return tuple(tf.nest.flatten(raw(x[0] if len(x) == 1 else list(x), training=False)))
-
-
-def _feed(raw, sites: Mapping[int, list[str]], x, where) -> tuple[tf.Tensor, ...]:
-    """The outputs with the entries in the place of what the inputs (or their embeddings) would be."""
-    inputs, taps, found = [], {}, _layers(raw)
-    for i, (tensor, entry) in enumerate(zip(x, where, strict=True)):
-        inputs.append(tensor if i in sites else entry)
-        if i in sites:
-            widths = [found[site.partition(":")[0]].output_dim for site in sites[i]]
-            for site, part in zip(sites[i], tf.split(entry, widths, -1), strict=True):
-                taps[site] = lambda _, part=part: part
-    with _tapped(raw, taps):
-        return _run(raw, inputs)
-
-
-@contextlib.contextmanager
-def _tapped(raw: keras.Model, taps: Mapping[str, Tap]) -> Iterator[None]:
-    """A tap sees what a layer puts out and may replace it. `name:2` is the second call, `name:*` all.
-
-    The layer's own `call` is covered by one on the instance, past Keras' bookkeeping, and uncovered at the end.
-    """
-    found, counts = (_layers(raw) if taps else {}), {}
-    covered = []
-
-    def cover(name: str, call: Callable) -> Callable:
-        def run(*args, **kwargs):
-            output = call(*args, **kwargs)
-            times = counts[name] = counts.get(name, 0) + 1
-            tap = taps.get(f"{name}:*") or taps.get(f"{name}:{times}") or (taps.get(name) if times == 1 else None)
-            first = tf.nest.flatten(output)[0]
-            new = tap(first) if tap is not None and tf.is_tensor(first) else None
-            if new is None:
-                return output
-            return tf.nest.map_structure(lambda t: new if t is first else t, output)
-        return run
-
-    try:
-        for name in dict.fromkeys(site.partition(":")[0] for site in taps):
-            layer = found[name]
-            object.__setattr__(layer, "call", cover(name, layer.call))
-            covered.append(layer)
-        yield
-    finally:
-        for layer in covered:
-            object.__delattr__(layer, "call")
-
-
-@contextlib.contextmanager
-def _watched(raw: keras.Model, names: Sequence[str], look: Callable[[str, tf.Tensor], None]) -> Iterator[None]:
-    """Shows `look` the first argument of each call of the named layers."""
-    found, covered = _layers(raw), []
-
-    def cover(name: str, call: Callable) -> Callable:
-        def run(*args, **kwargs):
-            look(name, args[0])
-            return call(*args, **kwargs)
-        return run
-
-    try:
-        for name in names:
-            object.__setattr__(found[name], "call", cover(name, found[name].call))
-            covered.append(found[name])
-        yield
-    finally:
-        for layer in covered:
-            object.__delattr__(layer, "call")
-
-
-def _layers(raw: keras.Model) -> dict[str, keras.layers.Layer]:
-    """Every layer by its path; a layer inside a nested model or layer is `outer/inner`."""
-    found: dict[str, keras.layers.Layer] = {}
-    seen = {id(raw)}
-
-    def walk(parent: keras.layers.Layer, prefix: str) -> None:
-        children = parent.layers if isinstance(parent, keras.Model) else parent._layers
-        for child in children:
-            if id(child) in seen or isinstance(child, keras.layers.InputLayer):
-                continue
-            seen.add(id(child))
-            name, twice = f"{prefix}{child.name}", 2
-            while name in found:
-                name, twice = f"{prefix}{child.name}_{twice}", twice + 1
-            found[name] = child
-            walk(child, f"{name}/")
-
-    walk(raw, "")
-    return found
 
 
 def _declared(raw: keras.Model) -> list:
@@ -493,37 +432,9 @@ def _declared(raw: keras.Model) -> list:
         return []
 
 
-def _static_shape(layer: keras.layers.Layer) -> tuple[int | None, ...] | None:
-    try:
-        return tuple(layer.output.shape[1:])
-    except (AttributeError, ValueError):  # never called symbolically, or on several graphs
-        return None
-
-
-def _structure(raw: keras.Model) -> str:
-    """The model's structure in words; names that Keras counts up in a process are left out."""
-    try:
-        return json.dumps(raw.get_config(), sort_keys=True, default=repr)
-    except NotImplementedError:
-        return type(raw).__qualname__ + " ".join(f"{n}:{type(v).__name__}" for n, v in _layers(raw).items())
-
-
 def _layout(raw: keras.Model) -> str:
-    formats = [layer.data_format for layer in _layers(raw).values() if getattr(layer, "data_format", None)]
+    formats = [layer.data_format for layer in named_layers(raw).values() if getattr(layer, "data_format", None)]
     return formats[0] if formats else "channels_last"
-
-
-def _fresh(layer: keras.layers.Layer, generator: np.random.Generator) -> None:
-    """New weights from the layer's own initialisers."""
-    for variable in layer._trainable_variables + layer._non_trainable_variables:
-        initialiser = getattr(layer, f"{variable.name}_initializer", None)
-        initialiser = getattr(layer, "recurrent_initializer", None) if variable.name == "recurrent_kernel" else initialiser
-        if initialiser is None:
-            continue
-        config = initialiser.get_config()
-        if "seed" in config:
-            config["seed"] = int(generator.integers(2**31))
-        variable.assign(type(initialiser).from_config(config)(variable.shape, variable.dtype))
 
 
 def _score(output: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
@@ -553,8 +464,13 @@ def _place(x: tuple[tf.Tensor, ...], baseline, points: Points, ns: slice, ks: sl
         begin = tf.zeros_like(entry)
         if baseline is not None:
             b = baseline[i]
-            begin = tf.gather(b, points.draws[ks])[None] if points.draws is not None else \
-                b[:, None] if len(b) == 1 else b[ns][:, None]
+            begin = (
+                tf.gather(b, points.draws[ks])[None]
+                if points.draws is not None
+                else b[:, None]
+                if len(b) == 1
+                else b[ns][:, None]
+            )
             point = begin + tf.reshape(tf.constant(points.alphas[ks], entry.dtype), (1, k, *ones)) * (entry - begin)
         if noise is not None:
             scale = tf.reshape(tf.constant(points.scale[i][ns], entry.dtype), (n, 1, *ones))

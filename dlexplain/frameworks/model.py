@@ -159,8 +159,9 @@ class Model(ABC):
         every = output[(np.arange(len(output))[:, None], *(axis[None] for axis in target.index.T))]
         return every.astype(np.float64).mean(0)
 
-    def embedded_scores(self, inputs: Inputs, baseline: Inputs, target: Target, rows: int, *,
-                        background: bool) -> np.ndarray:
+    def embedded_scores(
+        self, inputs: Inputs, baseline: Inputs, target: Target, rows: int, *, background: bool
+    ) -> np.ndarray:
         """`(n,)`: the target of each sample with the embeddings of the baseline's token ids and its own padding;
         the mean over a background set `(m, *shape)`."""
         n, total = len(inputs[0]), np.zeros(len(inputs[0]))
@@ -168,8 +169,10 @@ class Model(ABC):
         m = len(baseline[0]) if background else 1
         for j in range(m):
             for b in blocks(n, rows):
-                given = tuple(e[b] if not background and len(e) == n else np.repeat(e[j:j + 1], b.stop - b.start, 0)
-                              for e in entries)
+                given = tuple(
+                    e[b] if not background and len(e) == n else np.repeat(e[j : j + 1], b.stop - b.start, 0)
+                    for e in entries
+                )
                 total[b] += target.take(b).of(self.fed(tuple(a[b] for a in inputs), given))
         return total / m
 
@@ -194,8 +197,9 @@ class Model(ABC):
                 result[i][part] = values
         return tuple(result) if len(result) > 1 else result[0]
 
-    def activations(self, inputs: Any, layers: str | Sequence[str] | None = None, *,
-                    batch_size: int | None = None) -> dict[str, np.ndarray]:
+    def activations(
+        self, inputs: Any, layers: str | Sequence[str] | None = None, *, batch_size: int | None = None
+    ) -> dict[str, np.ndarray]:
         """The outputs of named layers (None: all), `{name: (n, ...)}`, in the model's own layout."""
         arrays = self.inputs(inputs)
         names = [layers] if isinstance(layers, str) else list(layers) if layers is not None else None
@@ -203,8 +207,10 @@ class Model(ABC):
             names = list(self.shapes(arrays))
         for name in names:
             self.check_layer(name)
-        parts = [self.inside(tuple(a[b] for a in arrays), names)
-                 for b in blocks(len(arrays[0]), self.rows(arrays, batch_size))]
+        parts = [
+            self.inside(tuple(a[b] for a in arrays), names)
+            for b in blocks(len(arrays[0]), self.rows(arrays, batch_size))
+        ]
         absent = [name for name in names if name not in parts[0]]
         if absent and layers is not None:
             raise InputError(f"layer {absent[0]!r}: the model does not call it on these inputs (or not that often).")
@@ -237,4 +243,6 @@ class Model(ABC):
 
     def __repr__(self) -> str:
         shapes = "" if self.input_shapes is None else " inputs " + " + ".join(map(str, self.input_shapes))
-        return f"Model({self.framework}: {type(self.raw).__name__},{shapes} {len(self.layers)} layers, on {self.device})"
+        return (
+            f"Model({self.framework}: {type(self.raw).__name__},{shapes} {len(self.layers)} layers, on {self.device})"
+        )

@@ -64,8 +64,9 @@ class Points:
             baseline = tuple(b if len(b) == 1 else b[rows] for b in baseline)
         if scale is not None:
             scale = tuple(s[rows] for s in scale)
-        return Points(self.weights, self.alphas, baseline, self.draws, self.noise, scale,
-                      self.contribution, self.squares)
+        return Points(
+            self.weights, self.alphas, baseline, self.draws, self.noise, scale, self.contribution, self.squares
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,8 +11,9 @@ from dlexplain.errors import InputError, suggest
 from dlexplain.frameworks.questions import Target
 
 
-def resolve(target: Any, outputs: tuple[np.ndarray, ...],
-            class_names: Sequence[str] | None = None) -> list[tuple[np.ndarray, Target]]:
+def resolve(
+    target: Any, outputs: tuple[np.ndarray, ...], class_names: Sequence[str] | None = None
+) -> list[tuple[np.ndarray, Target]]:
     """Groups (sample numbers, `Target`) that cover every sample once. Raises `InputError`."""
     n = len(outputs[0])
     chosen = [_one(item, i, outputs, class_names) for i, item in enumerate(_per_sample(target, n, outputs))]
@@ -35,7 +36,7 @@ def merged(groups: list[tuple[np.ndarray, Target]], n: int, heads: int) -> np.nd
 
 
 def _per_sample(target: Any, n: int, outputs: tuple[np.ndarray, ...]) -> list[Any]:
-    if target is None or isinstance(target, (int, np.integer, str, tuple)) and not isinstance(target, bool):
+    if target is None or (isinstance(target, (int, np.integer, str, tuple)) and not isinstance(target, bool)):
         return [target] * n
     if hasattr(target, "detach"):
         target = target.detach().cpu()
@@ -51,11 +52,14 @@ def _per_sample(target: Any, n: int, outputs: tuple[np.ndarray, ...]) -> list[An
                 "sample's output, or a list with one of these a sample."
             )
         return [tuple(item) if isinstance(item, (list, np.ndarray)) and np.ndim(item) else item for item in items]
-    raise InputError(f"target={target!r} must be None, an int, a tuple of ints, a class name, or one of these a sample.")
+    raise InputError(
+        f"target={target!r} must be None, an int, a tuple of ints, a class name, or one of these a sample."
+    )
 
 
-def _one(item: Any, sample: int, outputs: tuple[np.ndarray, ...],
-         class_names: Sequence[str] | None) -> tuple[int, tuple[int, ...]]:
+def _one(
+    item: Any, sample: int, outputs: tuple[np.ndarray, ...], class_names: Sequence[str] | None
+) -> tuple[int, tuple[int, ...]]:
     """The head and the place within one sample's output."""
     if item is None:
         return 0, _predicted(outputs[0], sample)
@@ -64,20 +68,28 @@ def _one(item: Any, sample: int, outputs: tuple[np.ndarray, ...],
         if item not in known:
             raise InputError(
                 f"target: no class is named {item!r}. {suggest(item, known)}"
-                + (f"Classes: {', '.join(known)}." if known else "The model was wrapped without class_names; give an int.")
+                + (
+                    f"Classes: {', '.join(known)}."
+                    if known
+                    else "The model was wrapped without class_names; give an int."
+                )
             )
         item = known.index(item)
     places = item if isinstance(item, tuple) else (item,)
     for place in places:
-        if isinstance(place, bool) or not (isinstance(place, (int, np.integer))
-                                           or isinstance(place, (float, np.floating)) and float(place).is_integer()):
+        if isinstance(place, bool) or not (
+            isinstance(place, (int, np.integer))
+            or (isinstance(place, (float, np.floating)) and float(place).is_integer())
+        ):
             raise InputError(f"target: {item!r} of sample {sample} must be a whole number or a tuple of them.")
     places = tuple(int(place) for place in places)
     head = 0
     if len(outputs) > 1:
         head, places = places[0], places[1:]
         if not 0 <= head < len(outputs):
-            raise InputError(f"target: output {head} of sample {sample}: the model has outputs 0 to {len(outputs) - 1}.")
+            raise InputError(
+                f"target: output {head} of sample {sample}: the model has outputs 0 to {len(outputs) - 1}."
+            )
     shape = outputs[head].shape[1:] or (1,)
     if not places and np.prod(shape) == 1:
         places = (0,) * len(shape)

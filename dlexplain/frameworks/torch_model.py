@@ -7,7 +7,7 @@ import copy
 import hashlib
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,29 +17,33 @@ from torch import nn
 from dlexplain.errors import InputError, UnsupportedModelError
 from dlexplain.frameworks.model import Model
 from dlexplain.frameworks.questions import Inputs, Layer, Masks, Points, Target, grid
+from dlexplain.frameworks.torch_inside import Tap, layout_of, named_modules, refuse_batch_statistics, tapped
+from dlexplain.frameworks.torch_inside import tensors as tensors_of
 
 _LOCKS: weakref.WeakKeyDictionary[nn.Module, threading.RLock] = weakref.WeakKeyDictionary()
 _CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
-Tap = Callable[[torch.Tensor], torch.Tensor | None]
 
 
 class TorchModel(Model):
     framework = "torch"
 
-    def __init__(self, raw: nn.Module, *, class_names=None, feature_names=None, input_shapes=None, layout=None,
-                 device=None) -> None:
+    def __init__(
+        self, raw: nn.Module, *, class_names=None, feature_names=None, input_shapes=None, layout=None, device=None
+    ) -> None:
         self.raw, self.class_names, self.feature_names = raw, class_names, feature_names
-        _refuse_batch_statistics(raw)
+        refuse_batch_statistics(raw)
         weight = next((p for p in raw.parameters() if p.is_floating_point()), None)
         held = weight.device if weight is not None else torch.device("cpu")
         if device is not None and weight is not None and torch.device(device).type != held.type:
-            raise InputError(f"device={device!r}: the model's weights are on {held}. Move them first: model.to({device!r}).")
+            raise InputError(
+                f"device={device!r}: the model's weights are on {held}. Move them first: model.to({device!r})."
+            )
         self._device = torch.device(device) if device is not None and weight is None else held
         self._dtype = weight.dtype if weight is not None else torch.float32
         self.device = str(self._device)
         self.input_shapes = input_shapes
         self.input_names = tuple(f"input {i}" for i in range(len(input_shapes or (0,))))
-        self.layout = layout if layout is not None else _layout(raw)
+        self.layout = layout if layout is not None else layout_of(raw)
         self._lock = _LOCKS.setdefault(raw, threading.RLock())
         self._entry_sites: dict[int, list[str]] = {}
         self._float_ids: set[int] = set()
@@ -51,7 +55,7 @@ class TorchModel(Model):
     @property
     def _modules(self) -> dict[str, nn.Module]:
         """Looked up at every question: the user may have replaced a part since."""
-        return {name: module for name, module in self.raw.named_modules() if name}
+        return named_modules(self.raw)
 
     @property
     def _embeddings(self) -> list[str]:
@@ -109,7 +113,9 @@ class TorchModel(Model):
                         gradient = gradient * (x[i] - b[i])
                     sums[i][ns] += _numpy(torch.einsum("k,nk...->n...", weights.to(gradient.dtype), gradient))
                     if squares:
-                        squares[i][ns] += _numpy(torch.einsum("k,nk...->n...", weights.double(), gradient.double() ** 2))
+                        squares[i][ns] += _numpy(
+                            torch.einsum("k,nk...->n...", weights.double(), gradient.double() ** 2)
+                        )
         return tuple(sums), tuple(squares)
 
     def many_masks(self, inputs: Inputs, target: Target, masks: Masks, fills: Inputs, rows: int) -> np.ndarray:
@@ -127,8 +133,9 @@ class TorchModel(Model):
 
     def inside(self, inputs: Inputs, layers: Sequence[str]) -> dict[str, np.ndarray]:
         caught: dict[str, np.ndarray] = {}
-        taps = {name: (lambda t, name=name: caught.update({name: _numpy(t)})) for name in layers}
-        with self._asked(), torch.no_grad(), self._tapped(taps):
+        # Cloned: the next layer may work in place.
+        taps = {name: (lambda t, name=name: caught.update({name: _numpy(t.clone())})) for name in layers}
+        with self._asked(), torch.no_grad(), tapped(self.raw, taps):
             self._run(self._tensors(inputs))
         return caught
 
@@ -136,16 +143,22 @@ class TorchModel(Model):
         self.check_layer(layer)
         tensors = self._tensors(self.inputs(inputs))
         given = torch.as_tensor(np.asarray(activations), device=self._device, dtype=self._dtype)
-        with self._asked(), torch.no_grad(), self._tapped({layer: lambda _: given}):
+        with self._asked(), torch.no_grad(), tapped(self.raw, {layer: lambda _: given}):
             outputs = tuple(map(_numpy, self._run(tensors)))
         return outputs if len(outputs) > 1 else outputs[0]
 
     @property
     def layers(self) -> tuple[Layer, ...]:
         return tuple(
-            Layer(name, type(module).__name__, self._shapes.get(name),
-                  sum(p.numel() for p in module.parameters()), self._calls.get(name, 0 if self._calls else 1))
-            for name, module in self._modules.items() if not isinstance(module, _CONTAINERS)
+            Layer(
+                name,
+                type(module).__name__,
+                self._shapes.get(name),
+                sum(p.numel() for p in module.parameters()),
+                self._calls.get(name, 0 if self._calls else 1),
+            )
+            for name, module in self._modules.items()
+            if not isinstance(module, _CONTAINERS)
         )
 
     @property
@@ -169,8 +182,10 @@ class TorchModel(Model):
                 self.check_layer(name)
                 ready = [m for m in modules[name].modules() if hasattr(m, "reset_parameters")]
                 if not ready:
-                    raise UnsupportedModelError(f"reinitialised: layer {name!r} ({type(modules[name]).__name__}) "
-                                                "has no reset_parameters; name a layer that has.")
+                    raise UnsupportedModelError(
+                        f"reinitialised: layer {name!r} ({type(modules[name]).__name__}) "
+                        "has no reset_parameters; name a layer that has."
+                    )
                 for module in ready:
                     module.reset_parameters()
         return TorchModel(twin, input_shapes=self.input_shapes, **self.options())
@@ -219,10 +234,11 @@ class TorchModel(Model):
                         sizes.append(output.numel() * output.element_size())
                     shapes.setdefault(name, tuple(output.shape[1:]))
                     calls[name] = calls.get(name, 0) + 1
+
                 return tap
 
             every = {f"{name}:*": measure(name) for name in modules}
-            with self._asked(), torch.no_grad(), self._tapped(every):
+            with self._asked(), torch.no_grad(), tapped(self.raw, every):
                 self._run(self._tensors(tuple(a[:1] for a in inputs)))
             self._shapes, self._calls = shapes, calls
             self._bytes[key] = sum(sizes) + sum(a[:1].nbytes for a in inputs)
@@ -246,8 +262,11 @@ class TorchModel(Model):
                     if training:
                         module.training = False
                 # Recurrent layers of cuDNN have no backward pass in inference mode.
-                with torch.inference_mode(False), torch.random.fork_rng(cuda), \
-                        torch.backends.cudnn.flags(enabled=not (cuda and self._recurrent())):
+                with (
+                    torch.inference_mode(False),
+                    torch.random.fork_rng(cuda),
+                    torch.backends.cudnn.flags(enabled=not (cuda and self._recurrent())),
+                ):
                     yield
             finally:
                 for module, training in modes:
@@ -258,32 +277,7 @@ class TorchModel(Model):
         return any(isinstance(module, nn.RNNBase) for module in self._modules.values())
 
     def _run(self, tensors: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
-        return _flat(self.raw(*tensors))
-
-    @contextlib.contextmanager
-    def _tapped(self, taps: Mapping[str, Tap]) -> Iterator[None]:
-        """A tap sees (a copy of) what a layer puts out and may replace it. `name:2` is the second call, `name:*` all."""
-        handles, counts = [], {}
-
-        def hook(name: str) -> Callable:
-            def run(_module, _inputs, output):
-                call = counts[name] = counts.get(name, 0) + 1
-                tap = taps.get(f"{name}:*") or taps.get(f"{name}:{call}") or (taps.get(name) if call == 1 else None)
-                tensor = _flat(output)[0] if tap is not None and _flat(output) else None
-                if tensor is None:
-                    return None
-                new = tap(tensor)
-                return None if new is None else _substitute(output, tensor, new)
-            return run
-
-        modules = self._modules if taps else {}
-        try:
-            for name in dict.fromkeys(site.partition(":")[0] for site in taps):
-                handles.append(modules[name].register_forward_hook(hook(name)))
-            yield
-        finally:
-            for handle in handles:
-                handle.remove()
+        return tensors_of(self.raw(*tensors))
 
     def _entries(self, tensors: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
         """Inputs as they are; token ids as the outputs of the embeddings that read them, side by side."""
@@ -297,8 +291,12 @@ class TorchModel(Model):
             found.append(torch.cat([module(tensor.long()) for module in modules], -1))
         return tuple(found)
 
-    def _feed(self, tensors: tuple[torch.Tensor, ...], entries: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
-        """The outputs with the entries in the place of what the inputs (or their embeddings) would be."""
+    def _feed(self, tensors: tuple[torch.Tensor, ...], entries: Sequence[torch.Tensor],
+              taps_beyond: Mapping[str, Tap] | None = None) -> tuple[torch.Tensor, ...]:
+        """The outputs with the entries in the place of what the inputs (or their embeddings) would be.
+
+        `taps_beyond` see the layers with the entries already in place.
+        """
         inputs, taps = [], {}
         for i, (tensor, entry) in enumerate(zip(tensors, entries, strict=True)):
             sites = self._entry_sites.get(i)
@@ -307,7 +305,7 @@ class TorchModel(Model):
                 widths = [self._modules[site.partition(":")[0]].embedding_dim for site in sites]
                 for site, part in zip(sites, entry.split(widths, -1), strict=True):
                     taps[site] = lambda _, part=part: part
-        with self._tapped(taps):
+        with tapped(self.raw, taps), tapped(self.raw, taps_beyond or {}):
             return self._run(tuple(inputs))
 
     def _score(self, outputs: tuple[torch.Tensor, ...], target: Target) -> torch.Tensor:
@@ -324,7 +322,7 @@ class TorchModel(Model):
             caught.append(output if output.requires_grad else output.detach().requires_grad_())
             return caught[0].clone()
 
-        with self._tapped({layer: tap}):
+        with tapped(self.raw, {layer: tap}):
             score = self._score(self._run(tensors), target)
         if not caught:
             raise InputError(f"layer {layer!r} is not called by the model on these inputs.")
@@ -335,8 +333,7 @@ class TorchModel(Model):
         tensors, caught = self._tensors(inputs), []
         with self._asked(), torch.enable_grad():
             where = [e.detach().requires_grad_() for e in self._entries(tensors)]
-            with self._tapped({layer: lambda t: caught.append(t.clone())}):
-                self._feed(tensors, where)
+            self._feed(tensors, where, {layer: lambda t: caught.append(t.clone())})
             if not caught:
                 raise InputError(f"layer {layer!r} is not called by the model on these inputs.")
             value = caught[0].movedim(1, -1) if self.channels_first(layer, caught[0].ndim) else caught[0]
@@ -348,8 +345,9 @@ class TorchModel(Model):
 
     def channels_first(self, layer: str, rank: int) -> bool:
         """Whether a layer's activations of this rank have their channels on the first axis after the samples."""
-        return rank == 4 and self.layout == "channels_first" or \
+        return (rank == 4 and self.layout == "channels_first") or (
             rank == 3 and "Conv" in type(self._modules[layer.partition(":")[0]]).__name__
+        )
 
     def _grad(self, score: torch.Tensor, where: Sequence[torch.Tensor]) -> list[torch.Tensor]:
         if not score.requires_grad:
@@ -376,8 +374,13 @@ class TorchModel(Model):
             begin = torch.zeros_like(entry)
             if baseline is not None:
                 b = baseline[i]
-                begin = b[torch.as_tensor(points.draws[ks])][None] if points.draws is not None else \
-                    b[:, None] if len(b) == 1 else b[ns][:, None]
+                begin = (
+                    b[torch.as_tensor(points.draws[ks])][None]
+                    if points.draws is not None
+                    else b[:, None]
+                    if len(b) == 1
+                    else b[ns][:, None]
+                )
                 alpha = torch.as_tensor(points.alphas[ks], dtype=entry.dtype, device=self._device)
                 point = torch.lerp(begin.expand_as(point), point, alpha.reshape(1, k, *[1] * (entry.ndim - 2)))
             if noise is not None:
@@ -388,6 +391,7 @@ class TorchModel(Model):
         return starts, ends, placed
 
     def _tensors(self, inputs: Inputs) -> tuple[torch.Tensor, ...]:
+        self.token_inputs(inputs)
         tensors = []
         for i, array in enumerate(inputs):
             dtype = torch.long if i in self._entry_sites and i not in self._float_ids else self._dtype
@@ -414,7 +418,7 @@ class TorchModel(Model):
                     self._entry_sites[i] = sites
                     self._float_ids |= {i} if kind == "float" else set()
                     sizes = [self._modules[site.partition(":")[0]].num_embeddings for site in sites]
-                    found = (*found[:i], min(sizes), *found[i + 1:])
+                    found = (*found[:i], min(sizes), *found[i + 1 :])
             if any(found):
                 break
         return found
@@ -430,12 +434,15 @@ class TorchModel(Model):
                 for i, tensor in enumerate(tensors):
                     ids = arguments[0]
                     # A shared storage tells two inputs apart; a cast inside the model leaves only the values.
-                    same = ids.data_ptr() == tensor.data_ptr() or ids.dtype != tensor.dtype and len(tensors) == 1
+                    same = ids.data_ptr() == tensor.data_ptr() or (ids.dtype != tensor.dtype and len(tensors) == 1)
                     if same and ids.shape == tensor.shape and bool((ids == value).all()):
                         reads[i].append(f"{name}:{counts[name]}")
+
             return run
 
-        tensors = [torch.tensor(a, dtype=torch.long if kind == "int" else self._dtype, device=self._device) for a in arrays]
+        tensors = [
+            torch.tensor(a, dtype=torch.long if kind == "int" else self._dtype, device=self._device) for a in arrays
+        ]
         with self._asked(), torch.no_grad():
             try:
                 handles = [self._modules[name].register_forward_pre_hook(hook(name)) for name in self._embeddings]
@@ -448,29 +455,6 @@ class TorchModel(Model):
         return reads
 
 
-def _flat(output: Any) -> tuple[torch.Tensor, ...]:
-    """Every tensor of an output, in order, however it is nested."""
-    if isinstance(output, torch.Tensor):
-        return (output,)
-    if isinstance(output, Mapping):
-        output = output.values()
-    if hasattr(output, "to_tuple"):
-        output = output.to_tuple()
-    if isinstance(output, (tuple, list)) or not hasattr(output, "dtype") and hasattr(output, "__iter__"):
-        return tuple(tensor for part in output for tensor in _flat(part))
-    return ()
-
-
-def _substitute(output: Any, old: torch.Tensor, new: torch.Tensor) -> Any:
-    if output is old:
-        return new
-    if isinstance(output, tuple):
-        return tuple(_substitute(part, old, new) for part in output)
-    if isinstance(output, list):
-        return [_substitute(part, old, new) for part in output]
-    return {k: _substitute(v, old, new) for k, v in output.items()} if isinstance(output, Mapping) else output
-
-
 def _numpy(tensor: torch.Tensor) -> np.ndarray:
     tensor = tensor.detach().cpu()
     return (tensor.float() if tensor.dtype in (torch.bfloat16, torch.float16) else tensor).contiguous().numpy()
@@ -478,24 +462,8 @@ def _numpy(tensor: torch.Tensor) -> np.ndarray:
 
 def _mix(tensor: torch.Tensor, fill: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     tensor = tensor[:, None]
-    mixed = torch.where(mask, tensor, fill) if mask.dtype == torch.bool else fill + mask.to(tensor.dtype) * (tensor - fill)
+    mixed = (
+        torch.where(mask, tensor, fill) if mask.dtype == torch.bool else fill + mask.to(tensor.dtype) * (tensor - fill)
+    )
     shape = (len(tensor), mask.shape[1], *tensor.shape[2:])
     return mixed.expand(shape).flatten(0, 1)
-
-
-def _layout(raw: nn.Module) -> str:
-    """Torch's convolutions and poolings hold channels first; a network without them holds them last."""
-    first = ("Conv1d", "Conv2d", "Conv3d", "Pool1d", "Pool2d", "BatchNorm2d")
-    spatial = any(type(m).__name__.endswith(first) for m in raw.modules())
-    recurrent = any(isinstance(m, nn.RNNBase) for m in raw.modules())
-    return "channels_last" if recurrent and not spatial else "channels_first"
-
-
-def _refuse_batch_statistics(raw: nn.Module) -> None:
-    for name, module in raw.named_modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm) and module.running_mean is None:
-            raise UnsupportedModelError(
-                f"layer {name!r} ({type(module).__name__}, track_running_stats=False) normalises by the batch at hand, so a "
-                "sample's output depends on its neighbours and has no explanation of its own. Train it with running "
-                "statistics, or replace it by GroupNorm or LayerNorm."
-            )

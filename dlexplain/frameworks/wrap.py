@@ -11,8 +11,15 @@ from dlexplain.frameworks.model import Model
 _LAYOUTS = ("channels_last", "channels_first")
 
 
-def wrap(model: Any, *, class_names: Sequence[str] | None = None, feature_names: Sequence[str] | None = None,
-         input_shape: Sequence | None = None, layout: str | None = None, device: str | None = None) -> Model:
+def wrap(
+    model: Any,
+    *,
+    class_names: Sequence[str] | None = None,
+    feature_names: Sequence[str] | None = None,
+    input_shape: Sequence | None = None,
+    layout: str | None = None,
+    device: str | None = None,
+) -> Model:
     """A Keras 3 model, a Torch module or a `Model` as a `Model`.
 
     `input_shape`: of one sample, or a tuple of shapes for several inputs. `layout`: of pictures, `"channels_last"` or
@@ -25,8 +32,11 @@ def wrap(model: Any, *, class_names: Sequence[str] | None = None, feature_names:
         several = len(input_shape) > 0 and isinstance(input_shape[0], (tuple, list))
         shapes = tuple(tuple(s) for s in input_shape) if several else (tuple(input_shape),)
     asked = {
-        "class_names": _names(class_names), "feature_names": _names(feature_names), "input_shapes": shapes,
-        "layout": layout, "device": device,
+        "class_names": _names(class_names),
+        "feature_names": _names(feature_names),
+        "input_shapes": shapes,
+        "layout": layout,
+        "device": device,
     }
     if isinstance(model, Model):
         if not any(value is not None for value in asked.values()):

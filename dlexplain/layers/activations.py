@@ -19,13 +19,16 @@ def table(model: Any, inputs: Any = None):
     asked = wrap(model)
     if inputs is not None:
         asked.shapes(asked.inputs(inputs))
-    rows = [{"layer": l.name, "type": l.type, "output_shape": l.output_shape, "parameters": l.parameters, "calls": l.calls}
-            for l in asked.layers]
+    rows = [
+        {"layer": l.name, "type": l.type, "output_shape": l.output_shape, "parameters": l.parameters, "calls": l.calls}
+        for l in asked.layers
+    ]
     return pd.DataFrame(rows, columns=["layer", "type", "output_shape", "parameters", "calls"])
 
 
-def activations(model: Any, inputs: Any, layers: str | Sequence[str] | None = None, *,
-                batch_size: int | None = None) -> Activations:
+def activations(
+    model: Any, inputs: Any, layers: str | Sequence[str] | None = None, *, batch_size: int | None = None
+) -> Activations:
     """The outputs of named layers (None: all that are called), each `(n, ...)` in the model's own layout.
 
     `name:2` is the second call of a layer used twice. Raises `InputError` that suggests the near name.
@@ -34,5 +37,11 @@ def activations(model: Any, inputs: Any, layers: str | Sequence[str] | None = No
     arrays = asked.inputs(inputs)
     values = asked.activations(inputs, layers, batch_size=batch_size)
     types = {layer.name: layer.type for layer in asked.layers}
-    return Activations(values, {name: types[name.partition(":")[0]] for name in values},
-                       arrays[0] if len(arrays) == 1 else arrays, asked.framework, asked.fingerprint, asked.layout)
+    return Activations(
+        values,
+        {name: types[name.partition(":")[0]] for name in values},
+        arrays[0] if len(arrays) == 1 else arrays,
+        asked.framework,
+        asked.fingerprint,
+        asked.layout,
+    )

@@ -62,8 +62,15 @@ class Activations:
         for layer in self.layers:
             units = self.units(layer)
             dead = int(np.all(units == 0, axis=(0, 1)).sum())
-            rows.append({"layer": layer, "type": self.types.get(layer, ""), "units": units.shape[-1], "dead": dead,
-                         "share": dead / max(units.shape[-1], 1)})
+            rows.append(
+                {
+                    "layer": layer,
+                    "type": self.types.get(layer, ""),
+                    "units": units.shape[-1],
+                    "dead": dead,
+                    "share": dead / max(units.shape[-1], 1),
+                }
+            )
         return pd.DataFrame(rows)
 
     def plot(self, layer: str | None = None, **options: Any):
@@ -115,5 +122,7 @@ class FeatureVisualisation:
         return figures.feature_visualisation(self, **options)
 
     def __repr__(self) -> str:
-        return (f"FeatureVisualisation of {self.layer!r}, units {', '.join(map(str, self.units))}: mean activation "
-                f"{self.start_activation.mean():.3g} -> {self.activation.mean():.3g} ({self.framework})")
+        return (
+            f"FeatureVisualisation of {self.layer!r}, units {', '.join(map(str, self.units))}: mean activation "
+            f"{self.start_activation.mean():.3g} -> {self.activation.mean():.3g} ({self.framework})"
+        )

@@ -12,9 +12,20 @@ from dlexplain.frameworks import Model, wrap
 from dlexplain.layers.results import FeatureVisualisation
 
 
-def visualise_feature(model: Any, layer: str, unit: int | Sequence[int] = 0, *, input_shape: Sequence[int] | None = None,
-                      steps: int = 128, rate: float = 0.05, blur: float = 0.5, decay: float = 0.01,
-                      low: float = 0.0, high: float = 1.0, seed: int = 0) -> FeatureVisualisation:
+def visualise_feature(
+    model: Any,
+    layer: str,
+    unit: int | Sequence[int] = 0,
+    *,
+    input_shape: Sequence[int] | None = None,
+    steps: int = 128,
+    rate: float = 0.05,
+    blur: float = 0.5,
+    decay: float = 0.01,
+    low: float = 0.0,
+    high: float = 1.0,
+    seed: int = 0,
+) -> FeatureVisualisation:
     """Activation maximisation: noise moved up the gradient of a unit's mean activation, kept in `[low, high]`.
 
     `unit`: one channel (or neuron) or several. `blur`: deviation in pixels of a Gaussian between steps, fading to none;
@@ -28,7 +39,9 @@ def visualise_feature(model: Any, layer: str, unit: int | Sequence[int] = 0, *, 
     if units.dtype.kind not in "iu" or units.ndim != 1 or not units.size or units.min() < 0:
         raise InputError(f"unit={unit!r} must be a whole number from 0 on, or a list of them.")
     if not (steps >= 1 and rate > 0 and high > low):
-        raise InputError(f"visualise_feature: needs steps >= 1, rate > 0 and high > low, got {steps}, {rate}, {low}, {high}.")
+        raise InputError(
+            f"visualise_feature: needs steps >= 1, rate > 0 and high > low, got {steps}, {rate}, {low}, {high}."
+        )
     images = _noise(shape, asked, low, high, seed, len(units))
     span, middle = high - low, (high + low) / 2
     start = best = None
@@ -48,23 +61,38 @@ def visualise_feature(model: Any, layer: str, unit: int | Sequence[int] = 0, *, 
     score, _ = asked.unit_gradient((images,), layer, units)
     better = score >= best
     options = {"steps": steps, "rate": rate, "blur": blur, "decay": decay, "low": low, "high": high}
-    return FeatureVisualisation(np.where(_wide(better, images), images, kept), layer, tuple(map(int, units)),
-                                np.where(better, score, best), start, options, seed, asked.framework, asked.fingerprint,
-                                asked.layout)
+    return FeatureVisualisation(
+        np.where(_wide(better, images), images, kept),
+        layer,
+        tuple(map(int, units)),
+        np.where(better, score, best),
+        start,
+        options,
+        seed,
+        asked.framework,
+        asked.fingerprint,
+        asked.layout,
+    )
 
 
 def _shape(model: Model, given: Sequence[int] | None) -> tuple[int, ...]:
     shape = tuple(given) if given is not None else model.input_shapes[0] if model.input_shapes else None
     if shape is None:
-        raise InputError("visualise_feature: the shape of one sample is unknown. Give input_shape=…, or "
-                         "dlx.wrap(model, input_shape=…).")
+        raise InputError(
+            "visualise_feature: the shape of one sample is unknown. Give input_shape=…, or "
+            "dlx.wrap(model, input_shape=…)."
+        )
     if any(size is None for size in shape):
         raise InputError(f"visualise_feature: the model takes inputs of any size {shape}. Give input_shape=… in full.")
     if model.input_shapes and len(model.input_shapes) > 1:
-        raise UnsupportedModelError("visualise_feature: the model has several inputs; take the branch of one as a model.")
+        raise UnsupportedModelError(
+            "visualise_feature: the model has several inputs; take the branch of one as a model."
+        )
     blank = np.zeros((1, *shape), np.float32)
     if any(v is not None for v in model.token_inputs((blank,))):
-        raise UnsupportedModelError("visualise_feature: token ids have no in-between, so there is no gradient to climb.")
+        raise UnsupportedModelError(
+            "visualise_feature: token ids have no in-between, so there is no gradient to climb."
+        )
     return shape
 
 
