@@ -79,7 +79,7 @@ def method(name: str) -> CaptumMethod:
     complete = _complete(kind)
     cannot = (
         (
-            "Captum's DeepLift is exact only where every activation is an nn.ReLU module used once: it is silently wrong on "
+            "Captum's DeepLift is exact only where every activation is an nn.ReLU module used once, with at most one max-pooling behind them: it is silently wrong on "
             "softmax, LayerNorm, GELU, functional and reused activations; believe the gap, or use integrated_gradients"
         )
         if name in _WRONG
@@ -102,8 +102,6 @@ def method(name: str) -> CaptumMethod:
 
 
 def _attribute(case: Case, name: str, kind: type, given: Mapping[str, Any]) -> Found:
-    import torch  # noqa: F401  (present: a Torch model is at hand)
-
     model = case.model
     if model.framework != "torch":
         raise UnsupportedModelError(
@@ -160,13 +158,10 @@ def _several(case: Case) -> bool:
 
 
 def _seeded(case: Case, call: Callable[[], Any]) -> Any:
-    import torch
-
     numpy_state, python_state = np.random.get_state(), random.getstate()
     try:
-        with case.model.preserved(), warnings.catch_warnings(), torch.enable_grad():
+        with case.model.preserved(case.seed), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            torch.manual_seed(case.seed)
             np.random.seed(case.seed % 2**32)
             random.seed(case.seed)
             return call()

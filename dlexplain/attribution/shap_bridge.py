@@ -191,7 +191,7 @@ def _white_box(case: Case, build: Callable, ask: Callable, name: str, chosen: di
         )
     model = case.model
     values = [np.zeros(a.shape, np.float32) for a in case.inputs]
-    with _quiet(case.seed), model.preserved():
+    with _quiet(case.seed), model.preserved(case.seed):
         torch = model.framework == "torch"
         background = model.native(case.baseline) if torch else case.baseline
         samples = model.native(case.inputs) if torch else case.inputs

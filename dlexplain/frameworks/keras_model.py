@@ -250,7 +250,7 @@ class KerasModel(Model):
         return 0 if any(found[site.partition(":")[0]].mask_zero for site in sites) else None
 
     @contextlib.contextmanager
-    def preserved(self) -> Iterator[None]:
+    def preserved(self, seed: int = 0) -> Iterator[None]:
         registry = ops._gradient_registry._registry
         with self._asked():
             kept = {name: dict(entry) for name, entry in registry.items()}

@@ -61,8 +61,13 @@ def load(
 def opened(data: bytes, file: Path, builder: Builder | None, trust: bool) -> Any:
     """The raw model in a file. What is examined is what is opened: the file is read once."""
     from dlexplain.frameworks import load_keras, load_torch
+    from dlexplain.frameworks.present import require
 
     kind = kind_of(data, file)
+    if kind in ("keras", "h5"):
+        require("keras", f"Opening {file.name}")
+    elif kind in ("pt2", "torchscript"):
+        require("torch", f"Opening {file.name}")
     if kind == "safetensors":
         return load_torch.filled(load_torch.safetensors(data, file), builder, file)
     if kind in ("torch", "pickle"):

@@ -100,8 +100,9 @@ class Model(ABC):
         """The token id that stands for nothing, where the model knows one."""
 
     @abstractmethod
-    def preserved(self) -> AbstractContextManager[None]:
-        """For other libraries' explainers: whatever they change in the model or the framework comes back."""
+    def preserved(self, seed: int = 0) -> AbstractContextManager[None]:
+        """For other libraries' explainers: whatever they change in the model or the framework comes back,
+        and its random state, which starts from the seed."""
 
     @abstractmethod
     def native(self, inputs: Inputs) -> tuple[Any, ...]:

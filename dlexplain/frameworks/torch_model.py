@@ -203,14 +203,16 @@ class TorchModel(Model):
         return next((p for s in sites if (p := self._modules[s.partition(":")[0]].padding_idx) is not None), None)
 
     @contextlib.contextmanager
-    def preserved(self) -> Iterator[None]:
+    def preserved(self, seed: int = 0) -> Iterator[None]:
         hooks = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
         with self._asked():
             modules = list(self.raw.modules())
             kept = [(m, {h: m.__dict__[h].copy() for h in hooks if h in m.__dict__}, set(m.__dict__)) for m in modules]
             needs = [(p, p.requires_grad, p.grad) for p in self.raw.parameters()]
+            torch.manual_seed(seed)
             try:
-                yield
+                with torch.enable_grad():
+                    yield
             finally:
                 for module, before, names in kept:
                     module.__dict__.update(before)

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from dlexplain.errors import InputError, UnsupportedModelError
 from dlexplain.frameworks.convert.graph import Graph, Shape
+from dlexplain.frameworks.present import require
 
 __all__ = ["convert", "layer_names"]
 
@@ -33,6 +34,7 @@ def convert(model: Any, to: Literal["torch", "keras"], *, input_shape: Any = Non
             f"The model is a {to} model already; its twin is made with "
             f"to={'torch' if to == 'keras' else 'keras'!r}."
         )
+    require(to, f"convert(to={to!r})")
     with state.kept():
         graph, runnable = read(raw, source, shapes)
         if to == "torch":
