@@ -40,6 +40,7 @@ from dlexplain.widgets.twins import choice_of, layer_choices, layer_menu, wrappe
 
 METHODS = ("input_x_gradient", "saliency", "integrated_gradients", "occlusion")
 _LAYERED = ("gradcam",)
+_STILL_DRAWINGS = 2
 
 
 class DrawingBoard(Shell):
@@ -241,8 +242,18 @@ class DrawingBoard(Shell):
         every method, and every layer for one method. It cannot read new drawings, and says so."""
         if options:
             raise InputError(f"to_html: unknown option {next(iter(options))!r}.")
-        boards = {"your drawing": self.pixels} if any(self.drawing) else {}
-        boards |= self._examples
+        return page.write(path, self._page(self._boards()))
+
+    def _still(self, max_bytes: int) -> str:
+        boards = self._boards()
+        text = self._page(dict(list(boards.items())[:_STILL_DRAWINGS]))
+        return text if len(text) <= max_bytes else self._page(dict(list(boards.items())[:1]))
+
+    def _boards(self) -> dict[str, np.ndarray]:
+        own = {"your drawing": self.pixels} if any(self.drawing) else {}
+        return {**own, **self._examples}
+
+    def _page(self, boards: Mapping[str, np.ndarray]) -> str:
         panels, tiles, pictures, summaries = {}, {}, {}, {}
         for name, cells in boards.items():
             for method in (entry["value"] for entry in self.menu["methods"]):
@@ -282,7 +293,7 @@ class DrawingBoard(Shell):
             "tiles": tiles,
         }
         words = "This page draws with JavaScript. " + " ".join(f"{k}: {v}" for k, v in summaries.items())
-        return page.write(path, page.page("drawing_board.js", self.menu["title"], record, words))
+        return page.page("drawing_board.js", self.menu["title"], record, words)
 
     def _recorded(self, cells: np.ndarray, method: str, layer: str) -> dict[str, Any]:
         """A scene, or panels that hold the reason why there is none, which belongs on the page just as

@@ -289,37 +289,50 @@ class ExplanationExplorer(Shell):
             raise InputError(f"to_html: unknown option {next(iter(options))!r}. Known: samples, max_bytes.")
         count = min(samples, self._count)
         while True:
-            text = self._page(count)
+            text = self._page(range(count), list(self._layers), runners_up=True)
             if len(text) <= max_bytes or count == 1:
                 return page.write(path, text)
             count = max(1, min(count - 1, int(count * max_bytes / len(text))))
 
-    def _page(self, count: int) -> str:
+    def _still(self, max_bytes: int) -> str:
+        one = [self.sample] if 0 <= self.sample < self._count else [0]
+        text = self._page(one, list(self._layers), runners_up=False)
+        if len(text) <= max_bytes or self.layer not in self._layers:
+            return text
+        return self._page(one, [self.layer], runners_up=False)
+
+    def _page(self, samples: Sequence[int], layers: Sequence[str], *, runners_up: bool) -> str:
         panels: dict[str, Any] = {}
-        menu = {**self.menu, "samples": self.menu["samples"][:count]}
-        for sample in range(count):
-            for target in (None, -1) if self._classes() > 1 else (None,):
+        runners_up = runners_up and self._classes() > 1
+        menu = {**self.menu, "samples": [self._caption(s) for s in samples]}
+        menu["layers"] = [entry for entry in self.menu["layers"] if entry["value"] in layers]
+        for place, sample in enumerate(samples):
+            for target in (None, -1) if runners_up else (None,):
                 goal = None if target is None else self._runner_up(sample)
                 for entry in menu["methods"]:
-                    for layer in self._usable_layers(entry["value"]) or [""] if entry["layered"] else [""]:
+                    usable = [layer for layer in self._usable_layers(entry["value"]) if layer in layers]
+                    for layer in usable or [""] if entry["layered"] else [""]:
                         for name in self._twins:
-                            key = page.key(name, sample, target, entry["value"], layer)
+                            key = page.key(name, place, target, entry["value"], layer)
                             with warnings.catch_warnings():
                                 warnings.simplefilter("ignore", GapWarning)
                                 panels[key] = self._recorded(name, sample, goal, entry["value"], layer)
-        menu["targets"] = [*self.menu["targets"][:1], {"value": "-1", "label": "next likeliest"}]
+        menu["targets"] = self.menu["targets"][:1]
+        if runners_up:
+            menu["targets"] = [*menu["targets"], {"value": "-1", "label": "next likeliest"}]
         menu["note"] = (
-            f"Recorded: {count} of {self._count} samples, the predicted class and the next likeliest one. "
-            "Other choices need the notebook."
+            f"Recorded: {len(samples)} of {self._count} samples, the predicted class"
+            f"{' and the next likeliest one' if runners_up else ''}. Other choices need the notebook."
         )
-        state = {**self._choice(), "sample": min(self.sample, count - 1), "target": None, "menu": menu}
+        present = samples.index(self.sample) if self.sample in samples else len(samples) - 1
+        state = {**self._choice(), "sample": present, "target": None, "menu": menu}
         record = {
             "state": state,
             "choices": ["sample", "target", "method", "layer", "framework"],
             "panels": panels,
             "frameworks": {entry["value"]: self._shown(entry["value"]) for entry in menu["frameworks"]},
-            "pictures": [self._picture(i) for i in range(count)],
-            "summaries": [self._summary(i) for i in range(count)],
+            "pictures": [self._picture(i) for i in samples],
+            "summaries": [self._summary(i) for i in samples],
         }
         words = "This page draws its maps with JavaScript. " + " ".join(record["summaries"])
         return page.page("explorer.js", menu["title"], record, words)

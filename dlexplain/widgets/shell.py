@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import warnings
 import weakref
@@ -16,6 +17,7 @@ import traitlets
 from dlexplain.errors import DlexplainError, GapWarning
 
 _HERE = Path(__file__).parent
+_STILL_BYTES = 240_000  # a static twin in a notebook's output; escaping adds a little
 _LIVING: weakref.WeakSet[Shell] = weakref.WeakSet()
 
 
@@ -51,6 +53,7 @@ class Shell(anywidget.AnyWidget):
 
     _esm = "export default { render() {} };"
     _css = look()
+    _still_height = 720  # pixels of page that the static twin shows before it scrolls
 
     menu = traitlets.Dict().tag(sync=True)
     scene = traitlets.Dict().tag(sync=True)
@@ -107,6 +110,35 @@ class Shell(anywidget.AnyWidget):
     def sweep(self) -> list[Callable[[], None]]:
         """Calls that work every control once, and raise where the widget shows an error."""
         raise NotImplementedError
+
+    def _still(self, max_bytes: int) -> str:
+        """A small page of the present choice, like `to_html`, in about `max_bytes`."""
+        raise NotImplementedError
+
+    def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """The live view, and a static twin for wherever there is no kernel, such as an exported page."""
+        bundle = super()._repr_mimebundle_(**options)
+        if bundle is None:
+            return None
+        data, metadata = bundle
+        title = str(self.menu.get("title", ""))
+        plain = f"<{type(self).__name__}: {title}>"
+        return {**data, "text/html": self._twin(title), "text/plain": plain}, metadata
+
+    def _twin(self, title: str) -> str:
+        try:
+            text = self._still(_STILL_BYTES)
+        except Exception as error:  # The live view must show even where its twin cannot be made.
+            self.errors.append(error)
+            return f"<p>{html.escape(title)}: no static page could be made ({html.escape(str(error))}).</p>"
+        # Sandboxed, so that a page's scripts and styles stay its own. Single quotes outside: the page is full
+        # of double ones, and each would take six bytes.
+        page = text.replace("&", "&amp;").replace("'", "&#39;")
+        style = f"width:100%;height:{self._still_height}px;border:0;resize:vertical;overflow:auto"
+        return (
+            f'<iframe title="{html.escape(title)}" sandbox="allow-scripts" loading="lazy" style="{style}" '
+            f"srcdoc='{page}'></iframe>"
+        )
 
     def to_html(self, path: str | Path | None = None, **options: Any) -> str:
         """A page that works without kernel or network. Returns it, and writes it to `path` where one is

@@ -159,3 +159,7 @@ def test_the_page_holds_the_drawing_and_the_examples(board) -> None:
     assert set(record["summaries"]) == {"your drawing", *EXAMPLES}
     assert board.errors == []
     assert len(text) < 2_000_000
+    data, _ = board._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in data
+    assert "your drawing" in data["text/html"]
+    assert len(data["text/html"]) < 300_000

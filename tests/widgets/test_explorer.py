@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 
@@ -162,6 +163,32 @@ def test_the_page_holds_every_combination_within_its_limit(explorer, tmp_path) -
     short = explorer.to_html(max_bytes=len(text) - 1)
     assert "Recorded: 3 of 4 samples" in short
     assert not re.search(r"https?://", re.sub(r'id="record">.*?</script>', "", text, flags=re.DOTALL))
+
+
+def test_its_output_carries_the_live_view_and_a_static_twin_of_the_present_choice(explorer) -> None:
+    explorer.sample, explorer.method = 2, "occlusion"
+    data, _ = explorer._repr_mimebundle_()
+    assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.model_id
+    assert len(data["text/html"]) < 300_000
+    frame = re.fullmatch(r"<iframe [^>]*? srcdoc='([^']*)'></iframe>", data["text/html"])
+    text = html.unescape(frame[1])
+    record = json.loads(re.search(r'id="record">(.*?)</script>', text, re.DOTALL)[1])
+    assert record["state"]["method"] == "occlusion"
+    assert record["summaries"] == [explorer.scene["summary"]]
+    methods = {entry["value"] for entry in explorer.menu["methods"]}
+    assert {json.loads(key)[3] for key in record["panels"]} == methods
+    assert "0x" not in data["text/plain"]
+
+
+def test_the_live_view_shows_even_where_no_twin_can_be_made(explorer, monkeypatch) -> None:
+    def fail(max_bytes: int) -> str:
+        raise ValueError("no <page>")
+
+    monkeypatch.setattr(explorer, "_still", fail)
+    data, _ = explorer._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in data
+    assert "no &lt;page&gt;" in data["text/html"]
+    assert isinstance(explorer.errors[-1], ValueError)
 
 
 def test_a_name_cannot_write_markup_into_the_page(net, pictures) -> None:
