@@ -31,7 +31,7 @@ class Budget:
     cpu_seconds: float = 240.0
     memory_bytes: float = 3e9
     notebook_bytes: int = 10_000_000
-    timeout: float = 900.0
+    timeout: float = 600.0
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class _Runner:
         self.cells: list[Cell] = []
 
     async def run(self, sweep: bool, expressions: dict[str, str]) -> Run:
-        client = _client(self.book, self.budget)
+        client = _client(self.book, self.budget, self.scratch)
         manager = client.km
         log = open(self.scratch / "kernel.log", "w", encoding="utf-8")  # noqa: SIM115 closed below
         try:
@@ -280,7 +280,7 @@ class _Runner:
         return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in kept}
 
 
-def _client(book: Any, budget: Budget) -> Any:
+def _client(book: Any, budget: Budget, scratch: Path) -> Any:
     from jupyter_client import AsyncKernelManager
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
     from nbclient import NotebookClient
@@ -293,6 +293,8 @@ def _client(book: Any, budget: Budget) -> Any:
             return KernelSpec(argv=argv, display_name="this Python", language="python")
 
     manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=ThisPython())
+    if os.name != "nt":  # a port is picked before it is bound: kernels that start at once can pick the same
+        manager.transport, manager.ip = "ipc", str(scratch / "kernel")
     return NotebookClient(book, km=manager, timeout=int(budget.timeout), store_widget_state=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from dlexplain.errors import InputError
 
 pytestmark = [pytest.mark.slow, pytest.mark.lessons]
 WIDGETS = "import ipywidgets as widgets\n"
+SWALLOW = "except OSError:\n    pass"
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def test_a_good_lesson_passes_with_its_figures(lecture: Callable[..., Run]) -> N
     assert done.without_twin == (1, 2, 3)
     with pytest.raises(InputError, match="no plain value 'big'"):
         done.value("big")
-    assert "inside" not in done.html("dark").split("<body")[0]
+    assert "curve = " in re.sub("<[^>]*>", "", done.html("dark"))
 
 
 def test_a_control_is_moved_over_its_whole_range(lecture: Callable[..., Run]) -> None:
@@ -96,8 +98,8 @@ FAULTS = {
         "cell 0 (import ipywidgets as widgets): ZeroDivisionError",
     ),
     "a step of a widget's own sweep": (
-        WIDGETS
-        + "class Pad(widgets.HTML):\n    def sweep(self):\n        return [lambda: None, lambda: 1 / 0]\nPad()",
+        WIDGETS + "class Pad(widgets.HTML):\n    def sweep(self):\n"
+        "        return [lambda: None, lambda: 1 / 0]\nPad()",
         "Pad, step 2: ZeroDivisionError",
     ),
     "an error in a thread": (
@@ -105,11 +107,11 @@ FAULTS = {
         "prints a traceback that ends in ZeroDivisionError",
     ),
     "a connection that is asked for and swallowed": (
-        "import urllib.request\ntry:\n    urllib.request.urlopen('http://example.org')\nexcept OSError:\n    print('no')",
+        "import urllib.request\ntry:\n    urllib.request.urlopen('http://example.org')\n" + SWALLOW,
         "asked the network for example.org",
     ),
     "a connection by number": (
-        "import socket\ntry:\n    socket.create_connection(('203.0.113.1', 80), 1)\nexcept OSError:\n    print('no')",
+        "import socket\ntry:\n    socket.create_connection(('203.0.113.1', 80), 1)\n" + SWALLOW,
         "asked the network for 203.0.113.1",
     ),
     "a connection from a child": (
@@ -166,7 +168,7 @@ def test_a_budget_is_held(name: str, lecture: Callable[..., Run]) -> None:
 
 
 def test_a_runaway_is_ended(lecture: Callable[..., Run]) -> None:
-    grow = "x = []\nwhile True:\n    x.append(bytes(10_000_000))\n    time.sleep(0.01)"
+    grow = "x = []\nwhile True:\n    x.append(b'1' * 10_000_000)\n    time.sleep(0.01)"
     done = lecture("import time\n" + grow, budget=Budget(memory_bytes=2e8))
     assert any("it took more than" in fault for fault in done.faults), done.faults
 
