@@ -233,11 +233,13 @@ dlx.figures.images(
 
 # %%
 dlx.widgets.DrawingBoard({"Keras": keras_net, "Torch": torch_net},
-                         methods=["input_x_gradient", "saliency", "occlusion"])
+                         methods=["input_x_gradient", "saliency", "occlusion"],
+                         layers=["positive", "positive_again", "decide"])
 
 # %% [markdown]
 # To a face they name a digit as well. Ten scores, and one of them is always the highest: **a network like this
-# cannot say “I do not know”**. And a reading alone does not tell you *why*. So open the box.
+# cannot say “I do not know”**. The per cents are only the scores in another form, so high ones promise nothing.
+# And a reading alone does not tell you *why*. So open the box.
 #
 # ## Open the box, 1: which pixels decided?
 #
@@ -520,7 +522,7 @@ draw.record([
     ("Do the values add up to the rise of the score?", "the gap passes 1 %",
      f"{gap:.2%} at most", gap < 0.01),
     ("Does the map depend on what was learned?", "nonsense agrees half as well as Torch",
-     f"{nonsense:.2f} beside {twins:.2f}", nonsense < twins / 2),
+     f"{nonsense:.2f} beside {twins:.2f}", abs(nonsense) < twins / 2),
     ("Does the reading hang on the pixels it names?", "it does not beat the brightest by a fifth",
      f"{own} beside {bright} of 100 broken", own > 1.2 * bright),
 ])
