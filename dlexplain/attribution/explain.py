@@ -210,9 +210,13 @@ def _refuse_non_finite(model: Model, inputs: Inputs, outputs: tuple[np.ndarray, 
 
 def _check_alone(model: Model, inputs: Inputs, outputs: tuple[np.ndarray, ...]) -> list[str]:
     """A sample's output must not depend on its neighbours, nor on chance. Raises, or returns what to warn of."""
-    alone = model.outputs(tuple(a[:1] for a in inputs))
-    beside = model.outputs(tuple(np.concatenate([a[:1], np.flip(a[:1], -1)]) for a in inputs))
-    if all(_near(a, b[:1]) for a, b in zip(alone, beside, strict=True)):
+    first = tuple(a[:1] for a in inputs)
+    alone = model.outputs(first)
+    beside = model.outputs(tuple(np.concatenate([np.flip(a, -1), a]) for a in first))
+    if all(_near(a, b[1:]) for a, b in zip(alone, beside, strict=True)):
+        return []
+    twice = model.outputs(tuple(np.concatenate([a, a]) for a in first))
+    if not all(_near(t[:1], t[1:]) for t in twice):
         return []
     again = model.outputs(tuple(a[:1] for a in inputs))
     if not all(_near(a, b) for a, b in zip(alone, again, strict=True)):

@@ -104,7 +104,7 @@ METHODS = {
             "How is the change from the baseline shared among the inputs?",
             True,
             "zeros",
-            "16 to 1024 x (1 forward, 1 backward), by the gap",
+            "16 to 4096 x (1 forward, 1 backward), by the gap",
             "the answer is relative to the baseline",
             "arXiv:1703.01365",
             at_embedding=True,

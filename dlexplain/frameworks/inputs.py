@@ -91,6 +91,8 @@ def matches(found: tuple[int, ...], shape: Shape) -> bool:
 def check_finite(array: np.ndarray, name: str) -> None:
     """Raises `InputError` that counts and places the values that are not finite."""
     bad = ~np.isfinite(array)
+    if bad.any() and not array.ndim:
+        raise InputError(f"{name}={array} is not a finite number.")
     if bad.any():
         first = tuple(int(i) for i in np.argwhere(bad)[0])
         raise InputError(
