@@ -19,7 +19,7 @@
 # - **Three dots** `...` wait for your answer. The line below them checks it and says what went wrong.
 #   `lesson.hint("name")` gives a nudge; ask again for a part, and again for the answer.
 # - **Predict first** asks for a guess before you see. A wrong guess teaches more than none. Only you see it.
-# - Red lines that speak of graphics cards are chatter. An error ends in a line that says `Error`.
+# - A red block that ends in a line with `Error` is an error. That line says what to do; nothing is broken.
 # - Lost? The menu *Kernel* · *Restart Kernel and Run All Cells* puts everything in order again.
 #
 # Try it on the box below.
