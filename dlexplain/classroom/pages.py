@@ -17,10 +17,23 @@ TONES = {
 
 
 def prose(text: str) -> str:
-    """Plain text as HTML: escaped, `code` between backticks set as code, blank lines as paragraphs."""
+    """Plain text as HTML: escaped, `code` between backticks as code, **strong** words, blank lines as
+    paragraphs."""
     parts = [part.strip() for part in re.split(r"\n\s*\n", text.strip())]
-    marked = [re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(part, quote=False)) for part in parts]
-    return "".join(f'<p style="margin:.25em 0">{part}</p>' for part in marked)
+    return "".join(f'<p style="margin:.25em 0">{_marked(part)}</p>' for part in parts)
+
+
+def _marked(text: str) -> str:
+    codes: list[str] = []
+
+    def put_by(found: re.Match[str]) -> str:
+        codes.append(found[1])
+        return "\0"
+
+    # Code is taken out first: the stars in `x**2 + y**2` are powers.
+    bare = re.sub(r"`([^`]+)`", put_by, html.escape(text.replace("\0", ""), quote=False))
+    strong = re.sub(r"\*\*(?=\S)(.+?)(?<=\S)\*\*", r"<strong>\1</strong>", bare, flags=re.DOTALL)
+    return re.sub("\0", lambda _: f"<code>{codes.pop(0)}</code>", strong)
 
 
 def code_block(code: str) -> str:
@@ -28,7 +41,9 @@ def code_block(code: str) -> str:
     style = (
         "margin:.4em 0;padding:.5em .7em;overflow-x:auto;background:rgba(127,127,127,.12);border-radius:4px"
     )
-    return f'<pre style="{style}"><code>{html.escape(code.strip(chr(10)))}</code></pre>'
+    return (
+        f'<pre style="{style}"><code style="background:none">{html.escape(code.strip(chr(10)))}</code></pre>'
+    )
 
 
 def box(tone: str, title: str, body: str, *, live: bool = False) -> str:

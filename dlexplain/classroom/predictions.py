@@ -33,6 +33,7 @@ class PredictionCard(Card):
         self.control = _control(widgets, prediction, self.predicted)
         self.button = widgets.Button(description="Commit my prediction", button_style="primary", icon="lock")
         self.button.layout.width = "auto"
+        self.button.layout.align_self = "flex-start"  # else a column of controls stretches it
         self.button.on_click(lambda _: self.commit())
         self.state = widgets.HTML()
         self._seen = "actual" in entry
@@ -225,7 +226,7 @@ def _number_line(reveal: Reveal) -> str:
         line(40, 460, 'stroke="currentColor" stroke-opacity=".5"'),
         line(guess, outcome, 'stroke="#D55E00" stroke-width="4"'),
         f'<circle cx="{guess:.1f}" cy="46" r="6" fill="none" stroke="currentColor" stroke-width="2"/>',
-        f'<circle cx="{outcome:.1f}" cy="46" r="6" fill="#0072B2"/>',
+        f'<circle cx="{outcome:.1f}" cy="46" r="6" fill="currentColor"/>',
         text(reveal.predicted, 14, "\u25cb predicted"),
         text(reveal.actual, 32, "\u25cf outcome"),
         text(low, 68, f"{low:g}"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dlexplain.errors import InputError
 from dlexplain.figures import pictures, tables
 from dlexplain.figures.attributions import Part, chosen
 from dlexplain.figures.canvas import (
@@ -22,7 +23,7 @@ from dlexplain.figures.canvas import (
 )
 from dlexplain.figures.facts import gap_in_words, place_in_words
 from dlexplain.figures.theme import ThemeName
-from dlexplain.figures.wording import literal, number
+from dlexplain.figures.wording import broken, literal, number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,14 +38,21 @@ def comparison(
     samples: int | Sequence[int] = 4,
     limit: float | None = None,
     title: str = "Explanations compared",
+    names: Sequence[str] | None = None,
     tokens: Sequence | None = None,
     top: int = 8,
     theme: ThemeName = "auto",
 ) -> Figure:
-    """A row a sample (the first `samples`, or those listed), a column a label; one colour scale for all."""
+    """A row a sample (the first `samples`, or those listed), a column a label; one colour scale for all.
+
+    `names`: what to call each row; None: by the number of its sample.
+    """
     labels = list(comparison.attributions)
     results = [comparison.attributions[name] for name in labels]
     rows = chosen(results[0], range(min(samples, len(results[0]))) if isinstance(samples, int) else samples)
+    if names is not None and len(names) != len(rows):
+        raise InputError(f"comparison: {len(names)} names for {len(rows)} rows; one each is needed.")
+    called = [f"sample {s}" for s in rows] if names is None else [str(name) for name in names]
     parts = [Part(result, 0, "sum", tokens) for result in results]
     kind = parts[0].kind
     drawn = [part.values(s) for part in parts for s in rows]
@@ -59,7 +67,7 @@ def comparison(
     warnings = [
         f"{name}: {text}" for name, result in zip(labels, results, strict=True) for text in result.warnings
     ]
-    frame = Frame(title, _said(title, labels, results, parts, rows, facts), facts, warnings, theme)
+    frame = Frame(title, _said(title, labels, results, parts, rows, called, facts), facts, warnings, theme)
     columns = len(labels) + lead
     titles = [_heading(name, columns) for name in (["input"] if lead else []) + labels]
     height = max(76, min(220, 540 // columns)) if lead else parts[0].height(rows, top=top, narrow=True)
@@ -69,7 +77,7 @@ def comparison(
         columns=columns,
         row_height=height,
         left=90 if lead else 150 if kind == "table" else 16,
-        titles=_titled(titles, rows, results[0], lead),
+        titles=_titled(titles, rows, called, results[0], lead),
         right=16 if kind == "table" else 84,
         gap_x=90 if kind == "series" else 16,
         gap_y=10 if lead else 44,
@@ -81,7 +89,7 @@ def comparison(
     for r, s in enumerate(rows, 1):
         if lead:
             pictures.picture_panel(figure, r, 1, parts[0].pictures[s])
-            _row_name(figure, r, results[0].target_label(s), s)
+            _row_name(figure, r, results[0].target_label(s), called[r - 1])
         if kind == "table":
             _bars(figure, r, parts, s, top, extent)
             continue
@@ -90,13 +98,16 @@ def comparison(
     return figure
 
 
-def _titled(heads: list[list[str]], rows: list[int], result: Attribution, lead: bool) -> list[list[str]]:
+def _titled(
+    heads: list[list[str]], rows: list[int], called: list[str], result: Attribution, lead: bool
+) -> list[list[str]]:
     """Titles of all panels: the labels above, and beside bars and lines the sample of each row."""
     titles = heads + [[] for _ in range((len(rows) - 1) * len(heads))]
     if not lead:
         for r, s in enumerate(rows):
             place = r * len(heads)
-            titles[place] = [*titles[place], f"{literal(result.target_label(s), longest=24)} (sample {s})"]
+            target, name = literal(result.target_label(s), longest=24), literal(called[r], longest=24)
+            titles[place] = [*titles[place], f"{target} ({name})"]
     return titles
 
 
@@ -196,10 +207,10 @@ def square_panel(
         )
 
 
-def _row_name(figure: Figure, row: int, name: str, sample: int) -> None:
+def _row_name(figure: Figure, row: int, target: str, name: str) -> None:
     _, y = axes(figure, row, 1)
     figure.add_annotation(
-        text=f"<b>{literal(name, longest=12)}</b><br>sample {sample}",
+        text="<br>".join([f"<b>{literal(target, longest=12)}</b>", *broken(name, 11)[:3]]),
         xref="paper",
         x=0,
         yref=f"{y} domain",
@@ -217,21 +228,36 @@ def _pairs(comparison: Comparison, most: int = 6) -> list[str]:
     table = comparison.table
     if not len(table):
         return []
-    said = []
-    for a, b, value in zip(table["a"], table["b"], table["rank_correlation"], strict=True):
-        said.append(f"{a} and {b} " + ("has none (a constant map)" if np.isnan(value) else number(value, 2)))
-    more = f"; and {len(said) - most} pairs more" if len(said) > most else ""
-    return [f"Rank correlation: {'; '.join(said[:most])}{more}."]
+    pairs = [
+        (f"{a} and {b}", float(v))
+        for a, b, v in zip(table["a"], table["b"], table["rank_correlation"], strict=True)
+    ]
+    said = [f"{pair} {number(value, 2)}" for pair, value in pairs if not np.isnan(value)]
+    none = [pair for pair, value in pairs if np.isnan(value)]
+    facts = []
+    if said:
+        more = f"; and {len(said) - most} pairs more" if len(said) > most else ""
+        facts.append(f"Rank correlation: {'; '.join(said[:most])}{more}.")
+    if none:
+        which = "; ".join(none[:most]) if said and len(none) <= most else f"{len(none)} of {len(pairs)} pairs"
+        facts.append(f"No rank correlation for {which}: a constant map has no order.")
+    return facts
 
 
 def _said(
-    title: str, labels: list[str], results: list, parts: list[Part], rows: list[int], facts: list[str]
+    title: str,
+    labels: list[str],
+    results: list,
+    parts: list[Part],
+    rows: list[int],
+    called: list[str],
+    facts: list[str],
 ) -> str:
     sentences = [f"{title}: {len(rows)} samples in rows; in columns {', '.join(labels)}."]
     for name, result, part in zip(labels, results, parts, strict=True):
         s = rows[0]
         sentences.append(
-            f"{name}, sample {s}, target {result.target_label(s)}: {place_in_words(part, s)} "
+            f"{name}, {called[0]}, target {result.target_label(s)}: {place_in_words(part, s)} "
             f"{_capital(gap_in_words(result, s))}."
         )
     return " ".join([*sentences, *facts])

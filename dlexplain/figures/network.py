@@ -8,7 +8,7 @@ import numpy as np
 
 from dlexplain.errors import InputError
 from dlexplain.figures import png
-from dlexplain.figures.canvas import Figure, Frame, axes, canvas
+from dlexplain.figures.canvas import Figure, Frame, axes, canvas, drawn_height
 from dlexplain.figures.pictures import FINEST, empty_panel, images, square
 from dlexplain.figures.tables import BAR
 from dlexplain.figures.theme import CATEGORIES, SEQUENTIAL, ThemeName
@@ -17,6 +17,8 @@ from dlexplain.figures.wording import listed, literal, number, share
 if TYPE_CHECKING:
     from dlexplain.layers.results import Activations, FeatureVisualisation
 
+_BAR = 110  # the shortest colour bar, in pixels with its title: where panels are lower, room is made below
+
 
 def activations(
     activations: Activations,
@@ -24,6 +26,7 @@ def activations(
     *,
     sample: int = 0,
     channels: int = 16,
+    title: str | None = None,
     theme: ThemeName = "auto",
 ) -> Figure:
     """The channels of one sample in a layer of pictures, else its units as bars.
@@ -37,12 +40,25 @@ def activations(
         raise InputError(f"figures: sample={sample} is not one of the {count} samples, 0 to {count - 1}.")
     dead = np.all(activations.units(layer) == 0, axis=(0, 1))
     if activations[layer].ndim == 4:
-        return _channels(activations, layer, sample % count, channels, dead, theme)
-    return _units(activations, layer, sample % count, dead, theme)
+        heading = title or f"Layer {layer} ({activations.framework}): what its channels answer"
+        return _channels(activations, layer, sample % count, channels, dead, heading, theme)
+    heading = title or f"Layer {layer} ({activations.framework}): what its units answer"
+    return _units(activations, layer, sample % count, dead, heading, theme)
+
+
+def _zero(samples: int) -> tuple[str, str]:
+    """The word for a unit that is zero throughout, and where: one sample's silence proves no death."""
+    return ("silent", "for this sample") if samples == 1 else ("dead", f"for all {samples} samples")
 
 
 def _channels(
-    activations: Activations, layer: str, sample: int, channels: int, dead: np.ndarray, theme: ThemeName
+    activations: Activations,
+    layer: str,
+    sample: int,
+    channels: int,
+    dead: np.ndarray,
+    heading: str,
+    theme: ThemeName,
 ) -> Figure:
     maps = np.nan_to_num(activations.maps(layer)[sample])
     total, shown = len(maps), min(len(maps), channels)
@@ -52,29 +68,32 @@ def _channels(
     rows = -(-shown // columns)
     strongest = int(np.argmax(maps.reshape(total, -1).max(1)))
     none = [str(i) for i in np.flatnonzero(dead)]
+    word, throughout = _zero(len(activations[layer]))
     alt = (
         f"Activations of layer {layer} ({activations.framework}), sample {sample}: {shown} of "
         f"{total} channels as pictures, {number(low)} to {number(top)}. "
         f"The strongest value is in channel {strongest}. "
         + (
-            f"Dead channels, zero for every sample and place: {listed(none[:12])}."
+            f"{word.capitalize()} channels, zero at every place {throughout}: {listed(none[:12])}."
             if none
-            else "No channel is dead."
+            else f"No channel is {word}."
         )
     )
     facts = [
         f"{shown} of {total} channels, {' × '.join(map(str, maps.shape[1:]))} each, one colour scale.",
-        f"{len(none)} of {total} channels are zero for all {len(activations[layer])} samples (dead).",
+        f"{len(none)} of {total} channels are {word}: zero at every place {throughout}.",
     ]
+    height = max(78, min(200, 580 // columns))
     figure = canvas(
-        Frame(f"Layer {layer}: what its channels answer", alt, facts, theme=theme),
+        Frame(heading, alt, facts, theme=theme),
         rows=rows,
         columns=columns,
-        row_height=max(78, min(200, 580 // columns)),
+        row_height=height,
+        bottom=max(16, 12 + _BAR - height * rows),
         gap_x=8,
         gap_y=8,
         right=84,
-        titles=[[f"{i} · dead" if dead[i] else str(i)] for i in range(shown)]
+        titles=[[f"{i} · {word}" if dead[i] else str(i)] for i in range(shown)]
         + [[]] * (rows * columns - shown),
     )
     for index in range(rows * columns):
@@ -105,7 +124,7 @@ def _channels(
             "colorbar": {
                 "title": {"text": "activation", "side": "top"},
                 "lenmode": "pixels",
-                "len": 150,
+                "len": max(_BAR, min(150, drawn_height(figure))),
                 "y": 1,
                 "x": 1.01,
                 "yanchor": "top",
@@ -134,21 +153,22 @@ def _cross(figure: Figure, row: int, column: int) -> None:
         )
 
 
-def _units(activations: Activations, layer: str, sample: int, dead: np.ndarray, theme: ThemeName) -> Figure:
+def _units(
+    activations: Activations, layer: str, sample: int, dead: np.ndarray, heading: str, theme: ThemeName
+) -> Figure:
+    word, throughout = _zero(len(activations[layer]))
     values = np.nan_to_num(activations.units(layer)[sample].mean(0)).astype(np.float32)
     order = np.argsort(-np.abs(values), kind="stable")[:3]
     places = activations.units(layer).shape[1]
     facts = [
         f"{len(values)} units" + (f", each the mean over {places} places." if places > 1 else "."),
-        f"{int(dead.sum())} of them are zero for all {len(activations[layer])} samples (dead), marked ×.",
+        f"{int(dead.sum())} of them are {word}: zero {throughout}, marked ×.",
     ]
     alt = (
         f"Activations of layer {layer} ({activations.framework}), sample {sample}: {len(values)} units as "
         f"bars. Largest: {listed([f'unit {i} ({number(values[i])})' for i in order])}. {facts[1]}"
     )
-    figure = canvas(
-        Frame(f"Layer {layer}: what its units answer", alt, facts, theme=theme), row_height=240, bottom=48
-    )
+    figure = canvas(Frame(heading, alt, facts, theme=theme), row_height=240, bottom=48)
     figure.add_bar(
         x=np.arange(len(values)),
         y=values,
@@ -160,7 +180,7 @@ def _units(activations: Activations, layer: str, sample: int, dead: np.ndarray, 
         x=gone,
         y=np.zeros(len(gone)),
         mode="markers",
-        hovertemplate="unit %{x}: dead<extra></extra>",
+        hovertemplate=f"unit %{{x}}: {word}<extra></extra>",
         marker={"symbol": "x-thin-open", "size": 8, "color": CATEGORIES[5]},
     )
     figure.update_xaxes(title={"text": "unit"}, showgrid=False)
@@ -236,8 +256,8 @@ def dead_units(activations: Activations, *, theme: ThemeName = "auto") -> Figure
             "Dead units by layer",
             alt,
             [
-                f"Zero for all {len(activations[activations.layers[0]])} samples "
-                "and every place. Another sample may wake them."
+                f"Zero at every place {_zero(len(activations[activations.layers[0]]))[1]}. "
+                "Another sample may wake them."
             ],
             theme=theme,
         ),
@@ -267,7 +287,11 @@ def dead_units(activations: Activations, *, theme: ThemeName = "auto") -> Figure
 
 
 def feature_visualisation(
-    result: FeatureVisualisation, *, columns: int | None = None, theme: ThemeName = "auto"
+    result: FeatureVisualisation,
+    *,
+    columns: int | None = None,
+    title: str | None = None,
+    theme: ThemeName = "auto",
 ) -> Figure:
     """The pictures found, each over its own range of grey or colour, with how far its unit rose."""
     found = result.pictures() if result.images.ndim in (3, 4) else None
@@ -280,6 +304,8 @@ def feature_visualisation(
         f"{number(a, 2)} → {number(b, 2)}"
         for a, b in zip(result.start_activation, result.activation, strict=True)
     ]
+    columns = columns or min(4, len(found))
+    narrow = columns > 4
     stretched = [png.to_bytes(p, low=float(np.nanmin(p)), high=float(np.nanmax(p))) for p in found]
     alt = (
         f"Pictures that excite units of layer {result.layer} ({result.framework}), found by gradient ascent. "
@@ -289,9 +315,12 @@ def feature_visualisation(
     )
     return images(
         stretched,
-        titles=[f"unit {u}: {r}" for u, r in zip(result.units, rise, strict=True)],
+        titles=[
+            f"unit {u}\n{r.replace(' →', chr(10) + '→') if narrow else r}"
+            for u, r in zip(result.units, rise, strict=True)
+        ],
         alt=alt,
-        columns=columns or min(4, len(stretched)),
-        title=f"What excites layer {result.layer}",
+        columns=columns,
+        title=title or f"What excites layer {result.layer} ({result.framework})",
         theme=theme,
     )

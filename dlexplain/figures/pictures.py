@@ -14,6 +14,7 @@ from dlexplain.figures.wording import listed, literal
 
 # A map with more cells a side is drawn in blocks: a screen would not show more, a notebook would carry it.
 FINEST = 128
+EDGE = "rgba(127,132,140,0.6)"
 
 
 def images(
@@ -25,7 +26,10 @@ def images(
     alt: str | None = None,
     theme: ThemeName = "auto",
 ) -> Figure:
-    """A grid of pictures, each `(height, width)` or `(height, width, 1 or 3)`, with a title each."""
+    """A grid of pictures, each `(height, width)` or `(height, width, 1 or 3)`.
+
+    `titles`: one each, which may have several lines.
+    """
     pictures = [np.asarray(picture) for picture in pictures]
     wrong = next((p.shape for p in pictures if p.ndim not in (2, 3) or 0 in p.shape), None)
     if wrong is not None or not pictures:
@@ -37,14 +41,15 @@ def images(
     columns = min(len(pictures), columns or (8 if len(pictures) > 6 else 6))
     rows = -(-len(pictures) // columns)
     names = [str(t) for t in titles] if titles is not None else []
-    sentence = f"{len(pictures)} pictures in a grid" + (f": {listed(names[:12])}" if names else "")
+    told = listed([" ".join(name.split()) for name in names[:12]])
+    sentence = f"{len(pictures)} pictures in a grid" + (f": {told}" if names else "")
     longest = max(8, 110 // columns)
     figure = canvas(
         Frame(title, alt or f"{title}. {sentence}{', …' if len(names) > 12 else ''}.", theme=theme),
         rows=rows,
         columns=columns,
         row_height=max(84, min(240, 600 // columns)),
-        titles=[[literal(n, longest=longest)] for n in names] or None,
+        titles=[[literal(line, longest=longest) for line in n.split("\n")] for n in names] or None,
         gap_x=10,
         gap_y=10,
     )
@@ -84,6 +89,18 @@ def picture_panel(
         sizing="stretch",
         layer="below",
         opacity=opacity,
+    )
+    # White on white paper has no border of its own.
+    figure.add_shape(
+        type="rect",
+        xref=x,
+        yref=y,
+        x0=-0.5,
+        y0=-0.5,
+        x1=width - 0.5,
+        y1=height - 0.5,
+        line={"width": 2, "color": EDGE},  # half of it is cut off with what leaves the panel
+        name="edge",
     )
     square(figure, row, column, height, width)
 

@@ -29,16 +29,18 @@ def encode(pixels: np.ndarray) -> bytes:
 def to_bytes(picture: np.ndarray, *, low: float | None = None, high: float | None = None) -> np.ndarray:
     """`(height, width, channels)` of any range as uint8, grey for other than three channels (their mean).
 
-    The range is 0..255 or 0..1 where the values say so, else the picture's own; NaN is black.
+    The range is 0..255 or 0..1 where the values say so, else the picture's own; NaN is black. A range without
+    extent, of one tone only, says nothing, and counts as none.
     """
     picture = np.nan_to_num(np.asarray(picture, dtype=np.float32), nan=0.0, posinf=0.0, neginf=0.0)
     picture = picture[..., None] if picture.ndim == 2 else picture
     picture = picture if picture.shape[-1] == 3 else picture.mean(-1)
     least, most = (float(picture.min()), float(picture.max())) if picture.size else (0.0, 0.0)
-    if low is None or high is None:
+    if low is None or high is None or low >= high:
         natural = (0.0, 1.0) if most <= 1 else (0.0, 255.0)
         low, high = natural if least >= 0 and most <= 255 else (least, most)
-    span = high - low if high > low else 1.0
+    # One tone outside the natural ranges: neither dark nor bright can be told, so the middle.
+    low, span = (low, high - low) if high > low else (low - 0.5, 1.0)
     return np.clip(np.rint((picture - low) / span * 255), 0, 255).astype(np.uint8)
 
 

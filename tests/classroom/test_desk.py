@@ -10,6 +10,7 @@ import pytest
 from dlexplain.classroom import Desk, Lesson, Ordering, contents
 from dlexplain.classroom import lesson as open_lesson
 from dlexplain.classroom.orders import judge
+from dlexplain.classroom.pages import prose
 from dlexplain.classroom.predictions import Reveal
 from dlexplain.errors import InputError
 
@@ -191,3 +192,11 @@ def test_an_unknown_lesson_is_an_error_that_lists_them() -> None:
     with pytest.raises(InputError, match="There is no lesson 4711"):
         open_lesson(4711)
     assert "The course" in contents()._repr_html_()
+
+
+def test_prose_knows_strong_words_and_leaves_powers_in_code_alone() -> None:
+    assert "<strong>not a digit</strong>" in prose("This is **not a digit**.")
+    assert "<strong>the <code>sum</code></strong>" in prose("It is **the `sum`**.")
+    assert "<code>x**2 + y**2</code>" in prose("Take `x**2 + y**2`.")
+    assert "2 ** 3 ** 4" in prose("2 ** 3 ** 4")
+    assert "<script>" not in prose("**<script>** and `<script>`")

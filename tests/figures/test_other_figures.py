@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import struct
 import zlib
 
@@ -76,6 +77,27 @@ def test_agreement_is_symmetric_and_shows_what_is_unknown(compared):
     assert "NaN" not in figure.to_json()
 
 
+def test_rows_of_a_comparison_take_names(compared):
+    figure = figures.comparison(compared, samples=[2, 0], names=["a photo", "its noisy copy"])
+    rows = [n.text for n in figure.layout.annotations if n.name == "row"]
+    assert [text.partition("<br>")[2] for text in rows] == ["a photo", "its noisy<br>copy"]
+    assert "sample" not in "".join(rows)
+    with pytest.raises(InputError, match="1 names for 2 rows"):
+        figures.comparison(compared, samples=2, names=["a photo"])
+
+
+def test_constant_maps_are_told_once(compared):
+    first = next(iter(compared.attributions.values()))
+    flat = first._replace(values=np.zeros_like(first.values))
+    several = Comparison({**compared.attributions, "flat": flat})
+    said = " ".join(figures.comparison(several).layout.title.subtitle.text.replace("<br>", " ").split())
+    assert said.count("constant map") == 1
+    assert "No rank correlation for " in said
+    assert "and flat" in said.partition("No rank correlation for ")[2]
+    alone = figures.comparison(Comparison({"a": flat, "b": flat})).layout.title.subtitle.text
+    assert "No rank correlation for 1 of 1 pairs" in alone
+
+
 def test_channels_are_drawn_on_one_scale_and_dead_ones_are_marked(inside):
     figure = inside.plot()
     drawn = [trace for trace in figure.data if trace.type == "heatmap"]
@@ -86,6 +108,39 @@ def test_channels_are_drawn_on_one_scale_and_dead_ones_are_marked(inside):
     assert titles == ["<b>0</b>", "<b>1 · dead</b>", "<b>2</b>", "<b>3 · dead</b>", "<b>4</b>"]
     assert len(figure.layout.shapes) == 4
     assert "1 and 3" in figure.alt
+
+
+def test_one_sample_proves_no_channel_dead(inside):
+    one = dataclasses.replace(inside, values={name: values[:1] for name, values in inside.values.items()})
+    for figure in (one.plot(), figures.activations(one, "dense")):
+        said = figure.layout.title.subtitle.text
+        assert "silent" in said
+        assert "for this sample" in said
+        assert "dead" not in figure.to_json()
+
+
+def test_activations_name_their_framework_and_take_a_title(inside):
+    assert inside.framework in inside.plot().layout.title.text
+    assert figures.activations(inside, "dense", title="Mine").layout.title.text == "<b>Mine</b>"
+
+
+def test_a_colour_bar_ends_above_the_lower_edge(inside):
+    wide = dataclasses.replace(inside, values={"conv": np.tile(inside["conv"], 2)[..., :8]})
+    for figure in (inside.plot(channels=1), inside.plot(), wide.plot()):
+        assert figure.layout.coloraxis.colorbar.len < figure.layout.height - figure.layout.margin.t
+
+
+def test_a_picture_of_one_tone_keeps_it():
+    for tone, drawn in ((1.0, 255), (0.0, 0), (0.5, 128), (255.0, 255), (-3.0, 128)):
+        flat = np.full((4, 4), tone, np.float32)
+        assert np.unique(to_bytes(flat, low=tone, high=tone)).tolist() == [drawn]
+
+
+def test_every_picture_has_an_edge_round_all_of_it():
+    figure = figures.images([np.ones((8, 6)), np.ones((4, 4))], titles=["a\nb", "c"])
+    edges = [(s.x0, s.y0, s.x1, s.y1) for s in figure.layout.shapes]
+    assert edges == [(-0.5, -0.5, 5.5, 7.5), (-0.5, -0.5, 3.5, 3.5)]
+    assert [n.text for n in figure.layout.annotations] == ["<b>a</b><br>b", "<b>c</b>"]
 
 
 def test_units_of_a_dense_layer_are_bars(inside):
