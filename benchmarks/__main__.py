@@ -1,0 +1,74 @@
+"""`python -m benchmarks`: the table of ratios, printed and written to `benchmarks/results.md` and `.json`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+from benchmarks import report, startup
+from benchmarks.timing import interleaved
+
+FRAMEWORKS = ("torch", "keras")
+# A run of some rows replaces those rows alone.
+_KEPT = Path(__file__).parent / "results.json"
+
+
+def rows_of(framework: str, only: str, repeats: int, seconds: float) -> list[dict]:
+    """Times the rows of one framework, in this process."""
+    warnings.simplefilter("ignore")
+    module = importlib.import_module(f"benchmarks.{framework}_rows")
+    measured = []
+    for name, make in module.ROWS_HERE.items():
+        if only in name:
+            measured.append({"name": name, **interleaved(make(), repeats, seconds)})
+            print(report.line(measured[-1]), file=sys.stderr, flush=True)
+    return measured
+
+
+def _apart(*arguments: str) -> object:
+    """The answer of this command in a process of its own, so that one framework's threads never meet another's."""
+    with tempfile.TemporaryDirectory() as folder:
+        answer = Path(folder, "answer.json")
+        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
+        subprocess.run([sys.executable, "-m", *arguments, "--answer", str(answer)], check=True, env=environment)
+        return json.loads(answer.read_text())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--framework", choices=FRAMEWORKS)
+    parser.add_argument("--only", default="", help="rows whose name contains this")
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=8, help="a row")
+    parser.add_argument("--answer", type=Path, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.answer:
+        measured = rows_of(asked.framework, asked.only, asked.repeats, asked.seconds)
+        asked.answer.write_text(json.dumps(measured))
+        return
+    kept = json.loads(_KEPT.read_text()) if _KEPT.exists() else {"rows": [], "memory": [], "startup": None}
+    for framework in [asked.framework] if asked.framework else FRAMEWORKS:
+        fresh = _apart("benchmarks", "--framework", framework, "--only", asked.only,
+                       "--repeats", str(asked.repeats), "--seconds", str(asked.seconds))
+        replaced = {(row["name"], row["framework"]) for row in fresh}
+        kept["rows"] = [row for row in kept["rows"] if (row["name"], row["framework"]) not in replaced] + fresh
+    if not asked.only:
+        kept["memory"] = [_apart("benchmarks.memory", f, w, str(c)) for f in FRAMEWORKS
+                          for w, counts in (("steps", (32, 512)), ("windows", (100, 4096))) for c in counts]
+        kept["startup"] = startup.measure()
+    result = {"setting": report.setting(), **{k: kept[k] for k in ("rows", "memory", "startup")}}
+    text = report.markdown(result)
+    print(text)
+    _KEPT.with_suffix(".md").write_text(text)
+    _KEPT.write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
