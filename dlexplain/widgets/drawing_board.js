@@ -32,7 +32,7 @@ function render({ model, el: root }) {
 
   // The desk.
   const hint = menu.recorded
-    ? "Recorded drawing. Choose another below."
+    ? "Recorded drawing. Choose another above."
     : "Drawing board. Draw with the pointer, or: arrow keys move the pen (Shift: further), space draws, Enter holds the pen down, Delete rubs out, Ctrl+Z undoes.";
   const paper = el("canvas", { class: "dlx-canvas dlx-paper", role: "img", tabindex: 0, "aria-label": hint });
   const announce = el("p", { class: "dlx-readout", role: "status", "aria-live": "polite", text: hint });
