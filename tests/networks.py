@@ -56,17 +56,28 @@ def _keras_sequential(declared: bool):
 
 
 def _keras_conv():
-    return keras.Sequential([
-        keras.Input((8, 8, 2)), keras.layers.Conv2D(4, 3, activation="relu"), keras.layers.BatchNormalization(),
-        keras.layers.MaxPooling2D(2), keras.layers.Dropout(0.5), keras.layers.Flatten(),
-        keras.layers.Dense(3, activation="softmax"),
-    ])
+    return keras.Sequential(
+        [
+            keras.Input((8, 8, 2)),
+            keras.layers.Conv2D(4, 3, activation="relu"),
+            keras.layers.BatchNormalization(),
+            keras.layers.MaxPooling2D(2),
+            keras.layers.Dropout(0.5),
+            keras.layers.Flatten(),
+            keras.layers.Dense(3, activation="softmax"),
+        ]
+    )
 
 
 def _keras_nested():
-    backbone = keras.Sequential([
-        keras.Input((8, 8, 1)), keras.layers.Conv2D(3, 3, activation="relu", name="inner"), keras.layers.GlobalAveragePooling2D(),
-    ], name="backbone")
+    backbone = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            keras.layers.Conv2D(3, 3, activation="relu", name="inner"),
+            keras.layers.GlobalAveragePooling2D(),
+        ],
+        name="backbone",
+    )
     inputs = keras.Input((8, 8, 1))
     return keras.Model(inputs, keras.layers.Dense(2)(backbone(inputs * 0.5)))
 
@@ -112,9 +123,14 @@ def _keras_tokens(recurrent: bool):
 
 
 def _keras_series():
-    return keras.Sequential([
-        keras.Input((12, 3)), keras.layers.Conv1D(4, 3, activation="relu"), keras.layers.GRU(5), keras.layers.Dense(1),
-    ])
+    return keras.Sequential(
+        [
+            keras.Input((12, 3)),
+            keras.layers.Conv1D(4, 3, activation="relu"),
+            keras.layers.GRU(5),
+            keras.layers.Dense(1),
+        ]
+    )
 
 
 class _Functional(nn.Module):
@@ -165,7 +181,9 @@ class _Tokens(nn.Module):
 
     def forward(self, ids):
         words = self.words(ids)
-        hidden = self.mix(words)[0][:, -1] if isinstance(self.mix, nn.LSTM) else self.mix(words, words, words)[0].mean(1)
+        hidden = (
+            self.mix(words)[0][:, -1] if isinstance(self.mix, nn.LSTM) else self.mix(words, words, words)[0].mean(1)
+        )
         return self.out(hidden)
 
 
@@ -179,8 +197,15 @@ class _Series(nn.Module):
 
 
 def _torch_conv():
-    return nn.Sequential(nn.Conv2d(2, 4, 3), nn.ReLU(inplace=True), nn.BatchNorm2d(4), nn.MaxPool2d(2), nn.Dropout(0.5),
-                         nn.Flatten(), nn.Linear(36, 3))
+    return nn.Sequential(
+        nn.Conv2d(2, 4, 3),
+        nn.ReLU(inplace=True),
+        nn.BatchNorm2d(4),
+        nn.MaxPool2d(2),
+        nn.Dropout(0.5),
+        nn.Flatten(),
+        nn.Linear(36, 3),
+    )
 
 
 NETWORKS = (

@@ -12,7 +12,7 @@ from dlexplain.frameworks.questions import blocks
 def gradcam(case: Case, *, layer: str | None = None) -> Found:
     """The layer's channels weighted by their mean gradient, summed, negative parts cut, enlarged to the input.
 
-    `layer=None`: the last convolution layer. Selvaraju and others (2017), Grad-CAM, arXiv:1610.02391.
+    `layer=None`: the last convolution, with the normalisation and activation right behind it. Selvaraju and others (2017), Grad-CAM, arXiv:1610.02391.
     """
     if len(case.inputs) > 1:
         raise UnsupportedModelError(
@@ -48,8 +48,35 @@ def last_convolution(case: Case) -> str:
             "work: integrated_gradients, saliency, occlusion, feature_ablation."
         )
     types = {known.name: known.type for known in case.model.layers}
-    convolutions = [name for name in names if "Conv" in types.get(name, "")]
-    return (convolutions or names)[-1]
+    convolutions = [i for i, name in enumerate(names) if "Conv" in types.get(name, "")]
+    if not convolutions:
+        return names[-1]
+    # Keras may hold the activation in the convolution's layer: where it is a layer of its own, it is the same place.
+    last, shapes = convolutions[-1], case.model.shapes(case.inputs)
+    following = names[last + 1 :]
+    called = list(shapes)
+    for name in following:
+        after = called[called.index(names[last]) + 1]
+        if name != after or shapes[name] != shapes[names[last]] or not _pointwise(types.get(name, "")):
+            break
+        last += 1
+    return names[last]
+
+
+def _pointwise(kind: str) -> bool:
+    """A normalisation or an activation, by the name of its type in either framework."""
+    return kind.endswith(
+        ("Normalization", "Norm", "LU", "ELU", "Activation", "Tanh", "Sigmoid", "Mish", "swish")
+    ) or kind in (
+        "BatchNorm1d",
+        "BatchNorm2d",
+        "InstanceNorm1d",
+        "InstanceNorm2d",
+        "Hardswish",
+        "Softplus",
+        "ReLU6",
+        "Dropout",
+    )
 
 
 def _candidates(case: Case) -> list[str]:

@@ -80,7 +80,7 @@ def explain(
     single = len(arrays) == 1
     return Attribution(
         values=values[0] if single else values,
-        inputs=arrays[0] if single else arrays,
+        inputs=arrays[0].copy() if single else tuple(a.copy() for a in arrays),
         target=targets.merged(groups, len(output), len(outputs)),
         method=method,
         options=used,
@@ -217,9 +217,6 @@ def _check_alone(model: Model, inputs: Inputs, outputs: tuple[np.ndarray, ...]) 
         return []
     twice = model.outputs(tuple(np.concatenate([a, a]) for a in first))
     if not all(_near(t[:1], t[1:]) for t in twice):
-        return []
-    again = model.outputs(tuple(a[:1] for a in inputs))
-    if not all(_near(a, b) for a, b in zip(alone, again, strict=True)):
         return [
             "The model gives the same sample different outputs in inference mode (a dropout or noise that is always on): "
             "every value here carries that noise. Let the layer follow the model's mode."

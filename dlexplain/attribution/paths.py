@@ -61,8 +61,13 @@ def _halved(case: Case, tolerance: float) -> tuple[list[np.ndarray], int]:
     starts, ends = waiting[:-1], waiting[1:]
     allowed = tolerance * size / 2
     for turn in range(_ROUNDS):
-        low, high = (tuple((c + t.reshape(-1, *[1] * c.ndim) * (a - c)).astype(k.dtype)
-                           for a, c, k in zip(x, b, case.inputs, strict=True)) for t in (starts, ends))
+        low, high = (
+            tuple(
+                (c + t.reshape(-1, *[1] * c.ndim) * (a - c)).astype(k.dtype)
+                for a, c, k in zip(x, b, case.inputs, strict=True)
+            )
+            for t in (starts, ends)
+        )
         goal = replace(case.target, index=np.repeat(case.target.index, len(starts), 0))
         points = Points(weights / 2, (nodes + 1) / 2, low, contribution=True)
         sums, _ = case.model.many_gradients(high, goal, points, case.rows)

@@ -54,9 +54,8 @@ class Attribution:
     def __post_init__(self) -> None:
         for name in _ARRAY_FIELDS:
             value = getattr(self, name)
-            for array in value if isinstance(value, tuple) else (value,):
-                if isinstance(array, np.ndarray):
-                    array.flags.writeable = False
+            frozen = tuple(map(_read_only, value)) if isinstance(value, tuple) else _read_only(value)
+            object.__setattr__(self, name, frozen)
 
     def __len__(self) -> int:
         return len(self.output)
@@ -209,6 +208,15 @@ class Attribution:
     def _targets(self) -> str:
         labels = list(dict.fromkeys(self.target_label(i) for i in range(len(self))))
         return ", ".join(labels[:5]) + (", …" if len(labels) > 5 else "")
+
+
+def _read_only(array: np.ndarray | None) -> np.ndarray | None:
+    """A view that cannot be written to; whoever made the array keeps it as it was."""
+    if array is None:
+        return None
+    view = np.asarray(array).view()
+    view.flags.writeable = False
+    return view
 
 
 def _pick(value: Arrays, index: int) -> np.ndarray:

@@ -17,10 +17,7 @@ def as_inputs(value: Any, shapes: Sequence[Shape] | None, names: Sequence[str], 
     several = shapes is not None and len(shapes) > 1
     if isinstance(value, Mapping) and not hasattr(value, "to_numpy"):
         value = _from_mapping(value, names, name)
-    if isinstance(value, tuple) or (several and isinstance(value, list)):
-        parts = tuple(value)
-    else:
-        parts = (value,)
+    parts = tuple(value) if isinstance(value, tuple) or (several and isinstance(value, list)) else (value,)
     if shapes is not None and len(parts) != len(shapes):
         raise InputError(
             f"{name}: the model has {len(shapes)} inputs ({', '.join(names)}) and {len(parts)} were given. "

@@ -12,7 +12,9 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from tensorflow.python.framework import ops  # SHAP's deep explainer patches the gradient registry that lives here
+from tensorflow.python.framework import (
+    ops,  # SHAP's deep explainer patches the gradient registry that lives here
+)
 
 from dlexplain.errors import InputError, UnsupportedModelError
 from dlexplain.frameworks.keras_inside import (
@@ -81,7 +83,10 @@ class KerasModel(Model):
 
         with self._asked():
             tensors = self._tensors(inputs)
-            given = (tf.constant(e, tf.float32 if i in sites else t.dtype) for i, (t, e) in enumerate(zip(tensors, entries, strict=True)))
+            given = (
+                tf.constant(e, tf.float32 if i in sites else t.dtype)
+                for i, (t, e) in enumerate(zip(tensors, entries, strict=True))
+            )
             tensors = (*tensors, *given)
             return _arrays(self._graph(("fed", tuple(sites)), body, tensors)(*tensors))
 

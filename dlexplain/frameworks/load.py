@@ -28,9 +28,7 @@ _BUILDERS: dict[str, Builder] = {}
 def register_builder(name: str, builder: Builder) -> None:
     """Give the maker of an architecture a name, for `load(path, builder=name)`."""
     if not callable(builder):
-        raise InputError(
-            f"builder of {name!r} must be a function without arguments that returns the untrained model."
-        )
+        raise InputError(f"builder of {name!r} must be a function without arguments that returns the untrained model.")
     _BUILDERS[name] = builder
 
 
@@ -93,9 +91,7 @@ def content(file: Path) -> bytes:
         hint = saved if (file / "saved_model.pb").exists() else " Give the path of the model file in it."
         raise InputError(f"{file} is a folder, not a model file.{hint}")
     if not file.exists():
-        near = suggest(
-            file.name, [item.name for item in file.parent.iterdir()] if file.parent.is_dir() else []
-        )
+        near = suggest(file.name, [item.name for item in file.parent.iterdir()] if file.parent.is_dir() else [])
         raise InputError(f"{file} does not exist. {near}".rstrip())
     data = file.read_bytes()
     if not data:
@@ -113,9 +109,7 @@ def found_builder(builder: Builder | str) -> Builder:
             )
         return _BUILDERS[builder]
     if not callable(builder):
-        raise InputError(
-            "builder must be a function without arguments that returns the untrained model, or its name."
-        )
+        raise InputError("builder must be a function without arguments that returns the untrained model, or its name.")
     return builder
 
 
@@ -136,12 +130,10 @@ def kind_of(data: bytes, file: Path) -> str:
         b"\x04\x22\x4d\x18",
     ):
         raise UnsafeFileError(
-            f"{file.name} is compressed, as joblib's and other pickles are, which can run code when opened. "
-            f"{SAFE}"
+            f"{file.name} is compressed, as joblib's and other pickles are, which can run code when opened. {SAFE}"
         )
     raise InputError(
-        f"{file.name} is not a model file that is known (it begins with {data[:8]!r}), or it was cut short. "
-        f"{SAFE}"
+        f"{file.name} is not a model file that is known (it begins with {data[:8]!r}), or it was cut short. {SAFE}"
     )
 
 
@@ -174,24 +166,14 @@ def zip_members(data: bytes, file: Path) -> dict[str, zipfile.ZipInfo]:
             f"{file.name} is a damaged archive ({error}): the copy was cut short. Fetch it again."
         ) from error
     if not infos or min(info.header_offset for info in infos) != 0:
-        raise InputError(
-            f"{file.name} is a damaged archive (its list of members is cut off). Fetch it again."
-        )
+        raise InputError(f"{file.name} is a damaged archive (its list of members is cut off). Fetch it again.")
     names = [info.filename for info in infos]
     if len(names) > MEMBERS or len(set(names)) != len(names):
-        raise UnsafeFileError(
-            f"{file.name} has doubled or far too many members, which hides what is opened. {SAFE}"
-        )
+        raise UnsafeFileError(f"{file.name} has doubled or far too many members, which hides what is opened. {SAFE}")
     for info in infos:
         place = PurePosixPath(info.filename)
         link = (info.external_attr >> 16) & 0o170000 == 0o120000
-        if (
-            place.is_absolute()
-            or ".." in place.parts
-            or "\\" in info.filename
-            or ":" in info.filename
-            or link
-        ):
+        if place.is_absolute() or ".." in place.parts or "\\" in info.filename or ":" in info.filename or link:
             raise UnsafeFileError(
                 f"{file.name} has the member {info.filename!r}, which would be written outside. {SAFE}"
             )

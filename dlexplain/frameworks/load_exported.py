@@ -53,9 +53,7 @@ def cleaned(data: bytes, file: Path) -> bytes:
     kept: dict[str, bytes] = {}
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         if "serialized_exported_program.json" in archive.namelist():
-            raise _unsafe(
-                file, "it has the form of Torch before 2.8, whose parts are pickles; export it again"
-            )
+            raise _unsafe(file, "it has the form of Torch before 2.8, whose parts are pickles; export it again")
         for part in archive.namelist():
             inner = part.partition("/")[2]
             if inner.startswith("models/"):
@@ -106,13 +104,9 @@ def _config(config: Any, file: Path) -> None:
 
 def _program(data: bytes, file: Path) -> dict[str, Any]:
     program = json.loads(data)
-    program[
-        "guards_code"
-    ] = []  # Python source, executed by Torch; what it checks, a wrong shape shows as well
+    program["guards_code"] = []  # Python source, executed by Torch; what it checks, a wrong shape shows as well
     if program.get("graph_module", {}).get("treespec_namedtuple_fields"):
-        raise _unsafe(
-            file, "its inputs or outputs are named tuples of classes of its own; return plain tuples"
-        )
+        raise _unsafe(file, "its inputs or outputs are named tuples of classes of its own; return plain tuples")
     for node in program["graph_module"]["graph"]["nodes"]:
         stack = node.get("metadata", {}).get("nn_module_stack")
         node["metadata"] = {"nn_module_stack": stack} if stack else {}
@@ -154,12 +148,8 @@ def _check_expression(text: str, file: Path) -> None:
     except SyntaxError as error:
         raise _unsafe(file, f"it has the size {text[:60]!r}") from error
     for node in ast.walk(tree):
-        called = isinstance(node, ast.Call) and not (
-            isinstance(node.func, ast.Name) and node.func.id in _SYMBOLIC
-        )
-        quoted = (
-            isinstance(node, ast.Constant) and isinstance(node.value, str) and not _NAME.fullmatch(node.value)
-        )
+        called = isinstance(node, ast.Call) and not (isinstance(node.func, ast.Name) and node.func.id in _SYMBOLIC)
+        quoted = isinstance(node, ast.Constant) and isinstance(node.value, str) and not _NAME.fullmatch(node.value)
         if not isinstance(node, _EXPRESSION) or called or quoted:
             raise _unsafe(file, f"it has the size {text[:60]!r}, which would be evaluated as Python")
 
@@ -178,7 +168,6 @@ def _check_tree(spec: Any, file: Path) -> None:
         if node.get("type") not in _TREE_TYPES or not plain:
             raise _unsafe(
                 file,
-                f"its inputs or outputs hold {node.get('type')!r}, not plain tuples, lists and dicts of "
-                "tensors",
+                f"its inputs or outputs hold {node.get('type')!r}, not plain tuples, lists and dicts of tensors",
             )
         pending.extend(node.get("children_spec", []))

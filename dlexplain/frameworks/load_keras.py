@@ -40,9 +40,7 @@ def archive(data: bytes, file: Path, trust: bool) -> Any:
             kept[part] = source.read(part)
     if not trust:
         for part in kept:
-            if part not in ("config.json", "metadata.json", "model.weights.h5") and not part.startswith(
-                "assets/"
-            ):
+            if part not in ("config.json", "metadata.json", "model.weights.h5") and not part.startswith("assets/"):
                 raise _unsafe(file, f"it has the member {part!r}, which Keras does not write")
         config = _parsed(kept["config.json"], file)
         check_config(config, file)
@@ -65,9 +63,7 @@ def hdf5(data: bytes, file: Path, trust: bool) -> Any:
     with _hdf5(data, file) as store:
         config = store.attrs.get("model_config")
     if config is None:
-        raise InputError(
-            f"{file.name} holds Keras weights alone. Load them into the model: model.load_weights(path)."
-        )
+        raise InputError(f"{file.name} holds Keras weights alone. Load them into the model: model.load_weights(path).")
     if trust:
         return _opened(data, ".h5", file, trust)
     parsed = _parsed(config, file)
@@ -102,9 +98,7 @@ def _parsed(text: bytes | str, file: Path) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise InputError(
-            f"{file.name} has a damaged configuration ({error}). Save the model again."
-        ) from error
+        raise InputError(f"{file.name} has a damaged configuration ({error}). Save the model again.") from error
 
 
 def check_config(config: Any, file: Path) -> None:
@@ -140,9 +134,7 @@ def _check_object(value: dict[str, Any], file: Path) -> None:
             file, f"it asks for {module}.{name}, which is not one of Keras's layers; register the class first"
         )
     if not _is_keras_part(name, module):
-        raise _unsafe(
-            file, f"it asks for {name!r}, which is not a layer of this Keras; register the class first"
-        )
+        raise _unsafe(file, f"it asks for {name!r}, which is not a layer of this Keras; register the class first")
     inner = value.get("config")
     vocabulary = inner.get("vocabulary") if isinstance(inner, dict) else None
     if vocabulary is not None and not isinstance(vocabulary, list):

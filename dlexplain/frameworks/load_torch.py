@@ -20,9 +20,7 @@ def safetensors(data: bytes, file: Path) -> dict[str, np.ndarray]:
     try:
         from safetensors.numpy import load as read
     except ImportError as error:
-        raise MissingPackageError(
-            "safetensors reads this file. Install it with: pip install safetensors"
-        ) from error
+        raise MissingPackageError("safetensors reads this file. Install it with: pip install safetensors") from error
     try:
         return read(data)
     except Exception as error:
@@ -81,10 +79,7 @@ def archived_globals(data: bytes, file: Path) -> list[str]:
         return pickle_globals(data)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         return [
-            name
-            for part in archive.namelist()
-            if part.endswith(".pkl")
-            for name in pickle_globals(archive.read(part))
+            name for part in archive.namelist() if part.endswith(".pkl") for name in pickle_globals(archive.read(part))
         ]
 
 
@@ -137,15 +132,11 @@ def _check_fit(state: Mapping[str, Any], own: dict[str, tuple[int, ...]], file: 
         if names
     ]
     if said:
-        raise InputError(
-            f"The weights in {file.name} do not fit the builder's model. " + "; ".join(said) + "."
-        )
+        raise InputError(f"The weights in {file.name} do not fit the builder's model. " + "; ".join(said) + ".")
 
 
 # TorchScript's own file functions, and what lies outside Torch's tensor operations.
-_FILE_CALLS = re.compile(
-    r"\b(?:save|load|from_file|\w*(?:read|write)_file|rpc_\w+|open|eval|exec|system)\s*\("
-)
+_FILE_CALLS = re.compile(r"\b(?:save|load|from_file|\w*(?:read|write)_file|rpc_\w+|open|eval|exec|system)\s*\(")
 _FOREIGN = re.compile(
     r"\bops\.(?!aten\.|prim\.|quantized\.|prims\.)(\w+)\.(\w+)|\btorch\.classes\b|\b__torch__\.torch\.classes\b"
 )
@@ -164,9 +155,7 @@ def script(data: bytes, file: Path, trust: bool) -> Any:
     try:
         return torch.jit.load(io.BytesIO(data), map_location="cpu").eval()
     except RuntimeError as error:
-        raise InputError(
-            f"{file.name} could not be opened as TorchScript: {str(error).splitlines()[0]}"
-        ) from error
+        raise InputError(f"{file.name} could not be opened as TorchScript: {str(error).splitlines()[0]}") from error
 
 
 def _checked_script(data: bytes, file: Path) -> bytes:

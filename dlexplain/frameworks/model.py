@@ -120,7 +120,7 @@ class Model(ABC):
     def channels_first(self, layer: str, rank: int) -> bool:
         """Whether activations of the layer, with this rank, hold their channels right after the samples."""
 
-    def refresh(self, inputs: Inputs) -> None:
+    def refresh(self, inputs: Inputs) -> None:  # noqa: B027  (only traced frameworks prepare anything)
         """Forgets whatever was prepared for a model that has been changed since."""
 
     # ---- what follows from them ----------------------------------------------------------------------------------

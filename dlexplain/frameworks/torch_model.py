@@ -7,7 +7,7 @@ import copy
 import hashlib
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -293,8 +293,12 @@ class TorchModel(Model):
             found.append(torch.cat([module(tensor.long()) for module in modules], -1))
         return tuple(found)
 
-    def _feed(self, tensors: tuple[torch.Tensor, ...], entries: Sequence[torch.Tensor],
-              taps_beyond: Mapping[str, Tap] | None = None) -> tuple[torch.Tensor, ...]:
+    def _feed(
+        self,
+        tensors: tuple[torch.Tensor, ...],
+        entries: Sequence[torch.Tensor],
+        taps_beyond: Mapping[str, Tap] | None = None,
+    ) -> tuple[torch.Tensor, ...]:
         """The outputs with the entries in the place of what the inputs (or their embeddings) would be.
 
         `taps_beyond` see the layers with the entries already in place.

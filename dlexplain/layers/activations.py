@@ -20,8 +20,14 @@ def table(model: Any, inputs: Any = None):
     if inputs is not None:
         asked.shapes(asked.inputs(inputs))
     rows = [
-        {"layer": l.name, "type": l.type, "output_shape": l.output_shape, "parameters": l.parameters, "calls": l.calls}
-        for l in asked.layers
+        {
+            "layer": layer.name,
+            "type": layer.type,
+            "output_shape": layer.output_shape,
+            "parameters": layer.parameters,
+            "calls": layer.calls,
+        }
+        for layer in asked.layers
     ]
     return pd.DataFrame(rows, columns=["layer", "type", "output_shape", "parameters", "calls"])
 

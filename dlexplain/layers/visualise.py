@@ -55,6 +55,9 @@ def visualise_feature(
         kept, best = np.where(_wide(better, images), images, kept), np.where(better, score, best)
         norm = np.sqrt(np.square(gradient).reshape(len(units), -1).mean(1))
         direction = gradient / _wide(np.where(norm > 0, norm, 1), images)
+        if not norm.all():  # a silent unit has no slope: walk at random until it speaks
+            step_noise = _drawn(shape, asked, [seed, step])
+            direction = np.where(_wide(norm > 0, images), direction, 4 * step_noise)
         velocity = 0.8 * velocity + 0.2 * direction
         images = images + rate * span * velocity - decay * (images - middle)
         images = np.clip(_blurred(images, blur * (1 - step / steps), asked), low, high).astype(np.float32)
@@ -97,12 +100,16 @@ def _shape(model: Model, given: Sequence[int] | None) -> tuple[int, ...]:
 
 
 def _noise(shape: tuple[int, ...], model: Model, low: float, high: float, seed: int, count: int) -> np.ndarray:
-    """The same faint noise for every unit, drawn channels-last, so that units and twins start alike."""
+    """The same faint noise for every unit, so that units start alike."""
+    image = (high + low) / 2 + 0.05 * (high - low) * _drawn(shape, model, [seed])
+    return np.repeat(image[None], count, 0).astype(np.float32)
+
+
+def _drawn(shape: tuple[int, ...], model: Model, seed: list[int]) -> np.ndarray:
+    """Standard normal numbers drawn channels-last, so that twins get the same."""
     first = model.layout == "channels_first" and len(shape) == 3
     drawn = np.random.default_rng(seed).standard_normal((*shape[1:], shape[0]) if first else shape)
-    drawn = np.moveaxis(drawn, -1, 0) if first else drawn
-    image = (high + low) / 2 + 0.05 * (high - low) * drawn
-    return np.repeat(image[None], count, 0).astype(np.float32)
+    return np.moveaxis(drawn, -1, 0) if first else drawn
 
 
 def _blurred(images: np.ndarray, deviation: float, model: Model) -> np.ndarray:

@@ -31,8 +31,10 @@ def dense_pair(weights: list[tuple[np.ndarray, np.ndarray]], activation: str = "
 
 def random_weights(sizes: tuple[int, ...], seed: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
     generator = np.random.default_rng(seed)
-    return [(generator.standard_normal((a, b)) / np.sqrt(a), 0.3 * generator.standard_normal(b))
-            for a, b in zip(sizes[:-1], sizes[1:], strict=True)]
+    return [
+        (generator.standard_normal((a, b)) / np.sqrt(a), 0.3 * generator.standard_normal(b))
+        for a, b in zip(sizes[:-1], sizes[1:], strict=True)
+    ]
 
 
 def image_pair(seed: int = 0):
@@ -40,11 +42,16 @@ def image_pair(seed: int = 0):
     import dlexplain as dlx
 
     keras.utils.set_random_seed(seed)
-    km = keras.Sequential([
-        keras.Input((8, 8, 2)), keras.layers.Conv2D(4, 3, activation="relu", name="early"),
-        keras.layers.Conv2D(5, 3, padding="same", activation="relu", name="late"), keras.layers.MaxPooling2D(2),
-        keras.layers.Flatten(), keras.layers.Dense(3),
-    ])
+    km = keras.Sequential(
+        [
+            keras.Input((8, 8, 2)),
+            keras.layers.Conv2D(4, 3, activation="relu", name="early"),
+            keras.layers.Conv2D(5, 3, padding="same", activation="relu", name="late"),
+            keras.layers.MaxPooling2D(2),
+            keras.layers.Flatten(),
+            keras.layers.Dense(3),
+        ]
+    )
     x = np.random.default_rng(seed).random((4, 8, 8, 2), np.float32)
     return {"keras": (km, x), "torch": (dlx.convert(km, to="torch"), np.ascontiguousarray(x.transpose(0, 3, 1, 2)))}
 

@@ -18,8 +18,21 @@ from tests.attribution.conftest import dense_pair, random_weights
 COMPLETE = [name for name, method in METHODS.items() if method.complete]
 
 
-@pytest.mark.parametrize("method", [*COMPLETE, "input_x_gradient", "feature_ablation", "occlusion", "shap:Kernel", "shap:Permutation",
-                                    "shap:Exact", "shap:Deep", "shap:Gradient", "shap:Partition"])
+@pytest.mark.parametrize(
+    "method",
+    [
+        *COMPLETE,
+        "input_x_gradient",
+        "feature_ablation",
+        "occlusion",
+        "shap:Kernel",
+        "shap:Permutation",
+        "shap:Exact",
+        "shap:Deep",
+        "shap:Gradient",
+        "shap:Partition",
+    ],
+)
 def test_linear_model_gives_weight_times_difference(framework, method):
     generator = np.random.default_rng(0)
     weights, bias = generator.standard_normal((5, 2)), generator.standard_normal(2)
@@ -37,11 +50,13 @@ def test_linear_model_gives_weight_times_difference(framework, method):
 @pytest.mark.parametrize("second", [False, True], ids=["first network", "equivalent network"])
 def test_integrated_gradients_gives_its_papers_values(framework, second):
     """f(x1, x2) = ReLU(ReLU(x1) - 1 - ReLU(x2)), at (3, 1) from zero; figure 7 of arXiv:1703.01365 and its equivalent."""
+
     def formula(ops, x):
         one, two = x[:, 0:1], x[:, 1:2]
         return ops(ops(one) - 1 - ops(two)) if not second else ops(ops(one - 1) - ops(two))
 
     if framework == "torch":
+
         class Net(nn.Module):
             def forward(self, x):
                 return formula(torch.relu, x)
@@ -70,13 +85,17 @@ def shapley_by_force(score, x, b):
     return values
 
 
-@pytest.mark.parametrize(("method", "tolerance"), [("shap:Exact", 1e-5), ("shap:Kernel", 1e-2), ("shap:Permutation", 1e-2)])
+@pytest.mark.parametrize(
+    ("method", "tolerance"), [("shap:Exact", 1e-5), ("shap:Kernel", 1e-2), ("shap:Permutation", 1e-2)]
+)
 def test_shapley_bridges_agree_with_brute_force(framework, method, tolerance):
     model = dense_pair(random_weights((6, 8, 2), 3), "tanh")[framework]
     generator = np.random.default_rng(4)
     x, b = generator.standard_normal((2, 6)), generator.standard_normal(6)
     asked = dlx.wrap(model)
-    found = dlx.explain(model, x, method, target=1, baseline=b, **({"samples": 800} if method == "shap:Permutation" else {}))
+    found = dlx.explain(
+        model, x, method, target=1, baseline=b, **({"samples": 800} if method == "shap:Permutation" else {})
+    )
     for row, values in zip(x, found.values, strict=True):
         exact = shapley_by_force(lambda z: asked.predict(z[None])[0, 1], row, b)
         np.testing.assert_allclose(values, exact, atol=tolerance)
@@ -169,15 +188,18 @@ def test_feature_ablation_alone_and_in_groups(framework):
 def test_gradcam_is_its_papers_formula(pictures, framework):
     model, x = pictures[framework]
     found = dlx.explain(model, x, "gradcam", target=2)
-    assert found.options["layer"] == "late"
+    layer = found.options["layer"]
+    assert layer == {"keras": "late", "torch": "late_activation"}[framework]
     asked = dlx.wrap(model)
     ((_, goal),) = asked.targets((x,), 2, 8)
-    (activation,), (gradient,) = asked.one_gradient((x,), goal, "late")
+    (activation,), (gradient,) = asked.one_gradient((x,), goal, layer)
     if framework == "torch":
         activation, gradient = np.moveaxis(activation, 1, -1), np.moveaxis(gradient, 1, -1)
     small = np.maximum(np.einsum("nc,nhwc->nhw", gradient.mean((1, 2)), activation), 0)
     # The same enlargement by Torch's own interpolation.
-    large = nn.functional.interpolate(torch.tensor(small)[:, None], (8, 8), mode="bilinear", align_corners=False)[:, 0].numpy()
+    large = nn.functional.interpolate(torch.tensor(small)[:, None], (8, 8), mode="bilinear", align_corners=False)[
+        :, 0
+    ].numpy()
     np.testing.assert_allclose(found.heatmap(), large, atol=1e-6)
     early = dlx.explain(model, x, "gradcam", target=2, layer="early").heatmap()
     assert not np.allclose(early, large)
@@ -202,8 +224,11 @@ def test_captums_toy_models_agree_with_captum():
         np.testing.assert_allclose(found.values, expected.detach().numpy(), atol=2e-5, err_msg=method)
     multi = BasicModel_MultiLayer()
     rows = torch.tensor([[1.0, 2.0, 4.0], [0.5, -1.0, 2.0]])
-    np.testing.assert_allclose(dlx.explain(multi, rows, "saliency", target=0).values,
-                               Saliency(multi).attribute(rows, target=0, abs=False).detach().numpy(), atol=1e-5)
+    np.testing.assert_allclose(
+        dlx.explain(multi, rows, "saliency", target=0).values,
+        Saliency(multi).attribute(rows, target=0, abs=False).detach().numpy(),
+        atol=1e-5,
+    )
     both = (torch.tensor([[3.0, 1.0, 0.0]]), torch.tensor([[0.0, 1.0, 2.0]]))
     expected = IntegratedGradients(ReLULinearModel()).attribute(both, n_steps=64)
     found = dlx.explain(ReLULinearModel(), both, steps=64)

@@ -20,24 +20,34 @@ METHODS = ("saliency", "smoothgrad", "integrated_gradients", "gradcam", "occlusi
 def state(model) -> dict:
     """All that explaining could change in a model and in the process."""
     seen = {
-        "numpy": np.random.get_state()[1].tolist(), "python": random.getstate(),
-        "torch": torch.get_rng_state().tolist(), "grad": torch.is_grad_enabled(),
-        "threads": torch.get_num_threads(), "floatx": keras.config.floatx(),
+        "numpy": np.random.get_state()[1].tolist(),
+        "python": random.getstate(),
+        "torch": torch.get_rng_state().tolist(),
+        "grad": torch.is_grad_enabled(),
+        "threads": torch.get_num_threads(),
+        "floatx": keras.config.floatx(),
     }
     if isinstance(model, torch.nn.Module):
-        seen["modules"] = [(n, m.training, sorted(m.__dict__), [len(m.__dict__[h]) for h in m.__dict__ if h.endswith("_hooks")])
-                           for n, m in model.named_modules()]
-        seen["weights"] = [(n, p.requires_grad, p.grad is None, p.detach().numpy().tobytes()) for n, p in model.named_parameters()]
+        seen["modules"] = [
+            (n, m.training, sorted(m.__dict__), [len(m.__dict__[h]) for h in m.__dict__ if h.endswith("_hooks")])
+            for n, m in model.named_modules()
+        ]
+        seen["weights"] = [
+            (n, p.requires_grad, p.grad is None, p.detach().numpy().tobytes()) for n, p in model.named_parameters()
+        ]
         seen["buffers"] = [(n, b.numpy().tobytes()) for n, b in model.named_buffers()]
     else:
         layers = list(model._flatten_layers())
-        seen["layers"] = [(layer.name, layer.trainable, "call" in layer.__dict__, sorted(layer.__dict__)) for layer in layers]
+        seen["layers"] = [
+            (layer.name, layer.trainable, "call" in layer.__dict__, sorted(layer.__dict__)) for layer in layers
+        ]
         seen["weights"] = [w.numpy().tobytes() for w in model.weights]
         from tensorflow.python.framework import ops
 
         registry = ops._gradient_registry._registry
-        seen["registry"] = {name: id(entry["type"]) for name, entry in registry.items()
-                            if not name.startswith("CustomGradient")}  # TensorFlow adds one a trace, in training too
+        seen["registry"] = {
+            name: id(entry["type"]) for name, entry in registry.items() if not name.startswith("CustomGradient")
+        }  # TensorFlow adds one a trace, in training too
     return seen
 
 
@@ -79,7 +89,12 @@ def test_as_it_was_after_a_failure_in_a_torch_model(after):
     for method in METHODS:
         calls["count"] = 0
         with pytest.raises(Halfway):
-            dlx.explain(model, inputs, method, **({"batch_size": 2, "steps": 8} if "integrated" in method else {"batch_size": 2}))
+            dlx.explain(
+                model,
+                inputs,
+                method,
+                **({"batch_size": 2, "steps": 8} if "integrated" in method else {"batch_size": 2}),
+            )
         assert state(model) == before, method
     with pytest.raises(Halfway):
         calls["count"] = 99
@@ -123,7 +138,9 @@ def test_bridges_leave_nothing_behind_even_when_the_library_stops(name):
     network = BY_NAME[name]
     model, (x,) = network.make(), network.inputs(3)
     before = state(model)
-    methods = ["shap:Deep", "shap:Gradient", "shap:Kernel"] + (["captum:DeepLift", "captum:GuidedBackprop"] if "torch" in name else [])
+    methods = ["shap:Deep", "shap:Gradient", "shap:Kernel"] + (
+        ["captum:DeepLift", "captum:GuidedBackprop"] if "torch" in name else []
+    )
     for method in methods:
         options = {"samples": 20} if method != "shap:Deep" and "shap" in method else {}
         baseline = {} if method == "captum:GuidedBackprop" else {"baseline": x[0] if "DeepLift" in method else x}

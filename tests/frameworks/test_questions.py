@@ -15,7 +15,7 @@ pytestmark = pytest.mark.parametrize("network", NETWORKS, ids=str)
 def _asked(network, n=3):
     model = dlx.wrap(network.make())
     inputs = model.inputs(one_or_all(network.inputs(n)))
-    target = ((0, 1) if len(model.outputs(inputs)) > 1 else None)
+    target = (0, 1) if len(model.outputs(inputs)) > 1 else None
     ((_, goal),) = model.targets(inputs, target, 8)
     return model, inputs, goal
 
@@ -41,8 +41,9 @@ def test_outputs_are_the_frameworks_own(network):
     for ours, theirs in zip(model.outputs(inputs), _direct(network, model, inputs), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
     predicted = model.predict(one_or_all(inputs), batch_size=2)
-    np.testing.assert_allclose((predicted if isinstance(predicted, tuple) else (predicted,))[0], model.outputs(inputs)[0],
-                               rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        (predicted if isinstance(predicted, tuple) else (predicted,))[0], model.outputs(inputs)[0], rtol=1e-5, atol=1e-6
+    )
 
 
 def test_gradient_is_the_slope_of_the_score(network):
@@ -51,8 +52,10 @@ def test_gradient_is_the_slope_of_the_score(network):
     generator = np.random.default_rng(0)
     directions = tuple(generator.standard_normal(e.shape).astype(np.float32) for e in entries)
     h = 1e-3
-    ahead, behind = (goal.of(model.fed(inputs, tuple(e + s * h * d for e, d in zip(entries, directions, strict=True))))
-                     for s in (1, -1))
+    ahead, behind = (
+        goal.of(model.fed(inputs, tuple(e + s * h * d for e, d in zip(entries, directions, strict=True))))
+        for s in (1, -1)
+    )
     slope = sum((g * d).reshape(len(g), -1).sum(1) for g, d in zip(gradients, directions, strict=True))
     np.testing.assert_allclose((ahead - behind) / (2 * h), slope, rtol=2e-2, atol=2e-3)
 
@@ -63,7 +66,9 @@ def test_many_gradients_are_the_sum_of_single_ones(network, rows):
     generator = np.random.default_rng(1)
     weights, alphas = generator.random(5), generator.random(5)
     baseline = tuple(np.zeros_like(a[:1]) for a in inputs)
-    sums, squares = model.many_gradients(inputs, goal, Points(weights, alphas, baseline, contribution=True, squares=True), rows)
+    sums, squares = model.many_gradients(
+        inputs, goal, Points(weights, alphas, baseline, contribution=True, squares=True), rows
+    )
     x, b = model.entries(inputs), model.entries(baseline)
     expected = [np.zeros(e.shape) for e in x]
     square = [np.zeros(e.shape) for e in x]
@@ -104,8 +109,14 @@ def test_many_masks_are_the_scores_of_masked_copies(network):
     for rows in (2, 50):
         scores = model.many_masks(inputs, goal, Masks(7, block), fills, rows)
         for k in range(7):
-            expected = [goal.of(model.outputs(tuple(np.where(m[0, k], a, f[j]) for a, m, f in
-                                                    zip(inputs, masks, fills, strict=True)))) for j in range(2)]
+            expected = [
+                goal.of(
+                    model.outputs(
+                        tuple(np.where(m[0, k], a, f[j]) for a, m, f in zip(inputs, masks, fills, strict=True))
+                    )
+                )
+                for j in range(2)
+            ]
             np.testing.assert_allclose(scores[:, k], np.mean(expected, 0), rtol=1e-4, atol=1e-5)
 
 
@@ -116,8 +127,9 @@ def test_running_on_from_each_layer_gives_the_outputs_again(network):
         if values.dtype != np.float32:
             continue
         again = model.run_from(name, values, one_or_all(inputs))
-        np.testing.assert_allclose((again if isinstance(again, tuple) else (again,))[0], whole[0], rtol=1e-4, atol=1e-5,
-                                   err_msg=name)
+        np.testing.assert_allclose(
+            (again if isinstance(again, tuple) else (again,))[0], whole[0], rtol=1e-4, atol=1e-5, err_msg=name
+        )
 
 
 def test_a_layers_gradient_is_the_slope_along_its_activations(network):
@@ -134,8 +146,9 @@ def test_a_layers_gradient_is_the_slope_along_its_activations(network):
         return goal.of(outputs if isinstance(outputs, tuple) else (outputs,))
 
     slope = (gradient * direction).reshape(len(gradient), -1).sum(1)
-    np.testing.assert_allclose((score(activation + h * direction) - score(activation - h * direction)) / (2 * h), slope,
-                               rtol=2e-2, atol=5e-3)
+    np.testing.assert_allclose(
+        (score(activation + h * direction) - score(activation - h * direction)) / (2 * h), slope, rtol=2e-2, atol=5e-3
+    )
 
 
 def test_a_unit_is_the_mean_of_its_channel_and_has_the_right_slope(network):
@@ -172,15 +185,16 @@ def _after(model, inputs, first, moved, name, units):
     if name == first:
         return np.array([moved[i, ..., u].mean() for i, u in enumerate(units)])
 
-
-
     seen = {}
     if model.framework == "torch":
         import torch
 
-        handles = [dict(model.raw.named_modules())[first].register_forward_hook(lambda *_: torch.as_tensor(moved)),
-                   dict(model.raw.named_modules())[name].register_forward_hook(
-                       lambda _m, _i, o: seen.update(v=(o[0] if isinstance(o, tuple) else o).detach().numpy()))]
+        handles = [
+            dict(model.raw.named_modules())[first].register_forward_hook(lambda *_: torch.as_tensor(moved)),
+            dict(model.raw.named_modules())[name].register_forward_hook(
+                lambda _m, _i, o: seen.update(v=(o[0] if isinstance(o, tuple) else o).detach().numpy())
+            ),
+        ]
         model.outputs(inputs)
         for handle in handles:
             handle.remove()
@@ -217,5 +231,3 @@ def test_reinitialised_is_a_copy_with_only_that_layer_changed(network):
     assert any(not np.allclose(a, b) for a, b in zip(changed, whole, strict=True))
     for a, b in zip(changed, model.reinitialised([name], seed=1).outputs(inputs), strict=True):
         np.testing.assert_array_equal(a, b)
-
-
