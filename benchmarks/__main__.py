@@ -44,7 +44,7 @@ def _apart(*arguments: str) -> object:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--framework", choices=FRAMEWORKS)
-    parser.add_argument("--only", default="", help="rows whose name contains this")
+    parser.add_argument("--only", default="", help="rows whose name contains this; or memory, or startup")
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=8, help="a row")
     parser.add_argument("--answer", type=Path, help=argparse.SUPPRESS)
@@ -53,16 +53,20 @@ def main() -> None:
         measured = rows_of(asked.framework, asked.only, asked.repeats, asked.seconds)
         asked.answer.write_text(json.dumps(measured))
         return
+    fresh: dict[str, object] = {"rows": []}
+    if asked.only not in ("memory", "startup"):
+        for framework in [asked.framework] if asked.framework else FRAMEWORKS:
+            fresh["rows"] += _apart("benchmarks", "--framework", framework, "--only", asked.only,
+                                    "--repeats", str(asked.repeats), "--seconds", str(asked.seconds))
+    if asked.only in ("", "memory"):
+        fresh["memory"] = [_apart("benchmarks.memory", f, w, str(c)) for f in FRAMEWORKS
+                           for w, counts in (("steps", (32, 512)), ("windows", (100, 4096))) for c in counts]
+    if asked.only in ("", "startup"):
+        fresh["startup"] = startup.measure()
     kept = json.loads(_KEPT.read_text()) if _KEPT.exists() else {"rows": [], "memory": [], "startup": None}
-    for framework in [asked.framework] if asked.framework else FRAMEWORKS:
-        fresh = _apart("benchmarks", "--framework", framework, "--only", asked.only,
-                       "--repeats", str(asked.repeats), "--seconds", str(asked.seconds))
-        replaced = {(row["name"], row["framework"]) for row in fresh}
-        kept["rows"] = [row for row in kept["rows"] if (row["name"], row["framework"]) not in replaced] + fresh
-    if not asked.only:
-        kept["memory"] = [_apart("benchmarks.memory", f, w, str(c)) for f in FRAMEWORKS
-                          for w, counts in (("steps", (32, 512)), ("windows", (100, 4096))) for c in counts]
-        kept["startup"] = startup.measure()
+    replaced = {(row["name"], row["framework"]) for row in fresh["rows"]}
+    fresh["rows"] = [row for row in kept["rows"] if (row["name"], row["framework"]) not in replaced] + fresh["rows"]
+    kept.update(fresh)
     result = {"setting": report.setting(), **{k: kept[k] for k in ("rows", "memory", "startup")}}
     text = report.markdown(result)
     print(text)
