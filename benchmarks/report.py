@@ -8,7 +8,6 @@ import platform
 import sys
 from datetime import UTC, datetime
 
-
 _PACKAGES = ("numpy", "plotly", "torch", "tensorflow", "keras", "captum", "shap", "xplique", "tf-keras-vis")
 
 

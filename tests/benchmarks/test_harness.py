@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -34,6 +36,7 @@ def test_fastest_is_the_one_that_takes_least():
     assert fastest({"slow": lambda: sum(range(3_000_000)), "quick": lambda: None})[0] == "quick"
 
 
+@pytest.mark.filterwarnings("ignore::dlexplain.errors.GapWarning")  # eight steps are few; both take the same eight
 @pytest.mark.parametrize("rows", [3, 64])
 def test_the_raw_framework_does_the_same_work(rows):
     import dlexplain as dlx
@@ -59,4 +62,6 @@ def test_a_report_without_machine_paths():
         "startup": {"numpy, plotly": 0.1, "dlexplain": 0.2, "over": 0.1},
     }
     text = report.markdown(result)
-    assert "| torch | 32 steps | 2 | 512 steps | 2 |" in text and "costs 0.10 s" in text and "/home" not in text
+    assert "| torch | 32 steps | 2 | 512 steps | 2 |" in text
+    assert "costs 0.10 s" in text
+    assert str(Path.cwd()) not in text
