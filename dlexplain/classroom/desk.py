@@ -172,7 +172,7 @@ class Desk:
         body += f'<p style="margin:.4em 0 0">After it you can:</p><ul style="margin:.1em 0">{goals}</ul>'
         if lesson.know_first:
             body += prose("Know first: " + "; ".join(lesson.know_first) + ".")
-        body += prose(f"About {lesson.minutes[0]} minutes to read and {lesson.minutes[1]} to run.")
+        body += prose(f"Minutes: about {lesson.minutes[0]} to read, {lesson.minutes[1]} to run.")
         return box("plain", f"Lesson {lesson.number:02d}: {lesson.title}", body)
 
     def __repr__(self) -> str:

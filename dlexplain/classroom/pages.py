@@ -41,9 +41,8 @@ def code_block(code: str) -> str:
     style = (
         "margin:.4em 0;padding:.5em .7em;overflow-x:auto;background:rgba(127,127,127,.12);border-radius:4px"
     )
-    return (
-        f'<pre style="{style}"><code style="background:none">{html.escape(code.strip(chr(10)))}</code></pre>'
-    )
+    text = html.escape(code.strip("\n"))
+    return f'<pre style="{style}"><code style="background:none">{text}</code></pre>'
 
 
 def box(tone: str, title: str, body: str, *, live: bool = False) -> str:
