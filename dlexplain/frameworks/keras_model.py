@@ -141,11 +141,14 @@ class KerasModel(Model):
                 gradients = self._gradients(repeated, flat, index, target.head)
                 for i, gradient in enumerate(gradients):
                     gradient = tf.reshape(gradient, p[i].shape)
-                    if points.contribution:
+                    if points.contribution and points.draws is not None:
                         gradient = gradient * (x[i] - b[i])
-                    sums[i][ns] += _weighted(gradient, points.weights[ks])
+                    # One baseline a sample: the difference is the same at every point and multiplies the sum.
+                    later = (x[i] - b[i])[:, 0].numpy() if points.contribution and points.draws is None else 1
+                    sums[i][ns] += later * _weighted(gradient, points.weights[ks])
                     if squares:
-                        squares[i][ns] += _weighted(tf.square(tf.cast(gradient, tf.float64)), points.weights[ks])
+                        square = _weighted(tf.square(tf.cast(gradient, tf.float64)), points.weights[ks])
+                        squares[i][ns] += np.square(later) * square
         return tuple(sums), tuple(squares)
 
     def many_masks(self, inputs: Inputs, target: Target, masks: Masks, fills: Inputs, rows: int) -> np.ndarray:
@@ -465,7 +468,7 @@ def _place(x: tuple[tf.Tensor, ...], baseline, points: Points, ns: slice, ks: sl
     for i, entry in enumerate(x):
         entry = entry[:, None]
         ones = (1,) * (len(entry.shape) - 2)
-        point = tf.broadcast_to(entry, (n, k, *entry.shape[2:]))
+        point = entry
         begin = tf.zeros_like(entry)
         if baseline is not None:
             b = baseline[i]
@@ -480,12 +483,17 @@ def _place(x: tuple[tf.Tensor, ...], baseline, points: Points, ns: slice, ks: sl
         if noise is not None:
             scale = tf.reshape(tf.constant(points.scale[i][ns], entry.dtype), (n, 1, *ones))
             point = point + scale * tf.constant(noise[i], entry.dtype)[None]
-        starts.append(entry), begins.append(begin), placed.append(point)
+        starts.append(entry), begins.append(begin)
+        whole = (n, k, *entry.shape[2:])
+        placed.append(point if tuple(point.shape) == whole else tf.broadcast_to(point, whole))
     return starts, begins, placed
 
 
 def _weighted(gradient: tf.Tensor, weights: np.ndarray) -> np.ndarray:
-    return tf.einsum("k,nk...->n...", tf.constant(weights, gradient.dtype), gradient).numpy()
+    """The weighted sum over the second axis, as one matrix product."""
+    n, k = gradient.shape[:2]
+    row = tf.constant(weights[None], gradient.dtype)
+    return tf.reshape(row @ tf.reshape(gradient, (n, k, -1)), (n, *gradient.shape[2:])).numpy()
 
 
 def _mix(tensor: tf.Tensor, fill: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:

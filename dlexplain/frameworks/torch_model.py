@@ -109,13 +109,14 @@ class TorchModel(Model):
                 weights = torch.as_tensor(points.weights[ks], device=self._device)
                 for i, gradient in enumerate(gradients):
                     gradient = gradient.reshape(p[i].shape)
-                    if points.contribution:
+                    if points.contribution and points.draws is not None:
                         gradient = gradient * (x[i] - b[i])
-                    sums[i][ns] += _numpy(torch.einsum("k,nk...->n...", weights.to(gradient.dtype), gradient))
+                    # One baseline a sample: the difference is the same at every point and multiplies the sum.
+                    later = (x[i] - b[i])[:, 0] if points.contribution and points.draws is None else 1
+                    sums[i][ns] += _numpy(later * torch.einsum("k,nk...->n...", weights.to(gradient.dtype), gradient))
                     if squares:
-                        squares[i][ns] += _numpy(
-                            torch.einsum("k,nk...->n...", weights.double(), gradient.double() ** 2)
-                        )
+                        square = torch.einsum("k,nk...->n...", weights.double(), gradient.double() ** 2)
+                        squares[i][ns] += _numpy(later**2 * square)
         return tuple(sums), tuple(squares)
 
     def many_masks(self, inputs: Inputs, target: Target, masks: Masks, fills: Inputs, rows: int) -> np.ndarray:
@@ -376,8 +377,8 @@ class TorchModel(Model):
         starts, ends, placed = [], [], []
         for i, entry in enumerate(x):
             entry = entry[:, None]
-            point = entry.expand(n, k, *entry.shape[2:])
             begin = torch.zeros_like(entry)
+            point = entry
             if baseline is not None:
                 b = baseline[i]
                 begin = (
@@ -388,12 +389,12 @@ class TorchModel(Model):
                     else b[ns][:, None]
                 )
                 alpha = torch.as_tensor(points.alphas[ks], dtype=entry.dtype, device=self._device)
-                point = torch.lerp(begin.expand_as(point), point, alpha.reshape(1, k, *[1] * (entry.ndim - 2)))
+                point = begin + alpha.reshape(1, k, *[1] * (entry.ndim - 2)) * (entry - begin)
             if noise is not None:
                 scale = torch.as_tensor(points.scale[i][ns], dtype=entry.dtype, device=self._device)
                 shift = torch.as_tensor(noise[i], dtype=entry.dtype, device=self._device)[None]
                 point = point + scale.reshape(n, 1, *[1] * (entry.ndim - 2)) * shift
-            starts.append(entry), ends.append(begin), placed.append(point)
+            starts.append(entry), ends.append(begin), placed.append(point.expand(n, k, *entry.shape[2:]))
         return starts, ends, placed
 
     def _tensors(self, inputs: Inputs) -> tuple[torch.Tensor, ...]:
