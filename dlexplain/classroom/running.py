@@ -156,6 +156,8 @@ class _Runner:
                     await self._execute(client, watch, sweep, expressions)
                 client.set_widgets_metadata()
         finally:
+            if client.kc is not None:
+                client.kc.stop_channels()
             if await manager.is_alive():
                 await manager.shutdown_kernel(now=True)
             log.close()
