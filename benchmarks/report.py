@@ -51,7 +51,8 @@ def markdown(result: dict) -> str:
         "Ratios ours / theirs: the median over rounds in which all take their turn; in brackets the same of processor "
         "time. Below 1, ours is faster. *Raw* is the bare framework doing the same passes at its best batch size and "
         "layout; other libraries are given their best batch size too. Ours includes all that an explanation returns: "
-        "checked inputs, outputs, gap, fingerprint.",
+        "checked inputs, outputs, gap, fingerprint. The command, versions and load above are those of the last run; each row "
+        "is of the time beside it, and the package may have changed between rows.",
         "",
         "| work | framework | ours / raw | ours / others | rounds, date |",
         "| --- | --- | --- | --- | --- |",
