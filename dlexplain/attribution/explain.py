@@ -73,10 +73,13 @@ def explain(
     used = {**chosen.options, **options, **{k: v for _, _, f in parts for k, v in f.chosen.items()}}
     tolerance = float(used.get("tolerance") or chosen.tolerance) if chosen.complete else None
     notes += [text for _, _, found in parts for text in found.warnings]
+    missed: list[str] = []
     if tolerance is not None:
-        notes += _over(measured["relative_gap"], tolerance, chosen, used)
+        missed = _over(measured["relative_gap"], tolerance, chosen, used)
     for text in notes:
-        warnings.warn(text, GapWarning if "gap" in text else UserWarning, stacklevel=2)
+        warnings.warn(text, UserWarning, stacklevel=2)
+    for text in missed:
+        warnings.warn(text, GapWarning, stacklevel=2)
     single = len(arrays) == 1
     return Attribution(
         values=values[0] if single else values,
@@ -94,7 +97,7 @@ def explain(
         layout=asked.layout,
         class_names=asked.class_names,
         feature_names=asked.feature_names,
-        warnings=tuple(notes),
+        warnings=(*notes, *missed),
         **measured,
     )
 

@@ -28,6 +28,7 @@ from dlexplain.frameworks.keras_inside import (
     tapped,
     watched,
 )
+from dlexplain.frameworks.keras_tensors import array_of, arrays_of, mixed_by, nonempty, place, score_of, weighted
 from dlexplain.frameworks.model import Model
 from dlexplain.frameworks.questions import Inputs, Layer, Masks, Points, Target, grid
 
@@ -73,7 +74,7 @@ class KerasModel(Model):
         ref = weakref.ref(self.raw)
         with self._asked():
             tensors = self._tensors(inputs)
-            return _arrays(self._graph("outputs", lambda *x: run(ref(), x), tensors)(*tensors))
+            return arrays_of(self._graph("outputs", lambda *x: run(ref(), x), tensors)(*tensors))
 
     def fed(self, inputs: Inputs, entries: Inputs) -> tuple[np.ndarray, ...]:
         ref, sites = weakref.ref(self.raw), dict(self._entry_sites)
@@ -88,11 +89,11 @@ class KerasModel(Model):
                 for i, (t, e) in enumerate(zip(tensors, entries, strict=True))
             )
             tensors = (*tensors, *given)
-            return _arrays(self._graph(("fed", tuple(sites)), body, tensors)(*tensors))
+            return arrays_of(self._graph(("fed", tuple(sites)), body, tensors)(*tensors))
 
     def entries(self, inputs: Inputs) -> Inputs:
         with self._asked():
-            return _arrays(self._entries(self._tensors(inputs)))
+            return arrays_of(self._entries(self._tensors(inputs)))
 
     def one_gradient(self, inputs: Inputs, target: Target, layer: str | None = None) -> tuple[Inputs, Inputs]:
         with self._asked():
@@ -100,7 +101,7 @@ class KerasModel(Model):
             index = tf.constant(target.index, tf.int64)
             if layer is None:
                 where = self._entries(tensors)
-                return _arrays(where), _arrays(self._gradients(tensors, where, index, target.head))
+                return arrays_of(where), arrays_of(self._gradients(tensors, where, index, target.head))
             ref, head = weakref.ref(self.raw), target.head
 
             def body(index, *x):
@@ -113,13 +114,13 @@ class KerasModel(Model):
                         return tf.identity(output)
 
                     with tapped(ref(), {layer: tap}):
-                        score = _score(run(ref(), x)[head], index)
+                        score = score_of(run(ref(), x)[head], index)
                 if not caught:
                     raise InputError(f"layer {layer!r} is not called by the model on these inputs.")
-                return caught[0], _nonempty(tape.gradient(score, caught), caught)[0]
+                return caught[0], nonempty(tape.gradient(score, caught), caught)[0]
 
             values, gradient = self._graph(("layer", layer, head), body, (index, *tensors))(index, *tensors)
-            return _arrays((values,)), _arrays((gradient,))
+            return arrays_of((values,)), arrays_of((gradient,))
 
     def many_gradients(self, inputs: Inputs, target: Target, points: Points, rows: int) -> tuple[Inputs, Inputs]:
         n, k = len(inputs[0]), len(points.weights)
@@ -131,7 +132,7 @@ class KerasModel(Model):
             squares = [np.zeros(e.shape, np.float64) for e in entries] if points.squares else []
             for ns, ks in grid(n, k, rows):
                 count = ks.stop - ks.start
-                x, b, p = _place(tuple(e[ns] for e in entries), baseline, points, ns, ks)
+                x, b, p = place(tuple(e[ns] for e in entries), baseline, points, ns, ks)
                 flat = tuple(tf.reshape(q, (-1, *e.shape[1:])) for q, e in zip(p, entries, strict=True))
                 index = tf.constant(np.repeat(target.index[ns], count, 0), tf.int64)
                 repeated = tuple(
@@ -145,9 +146,9 @@ class KerasModel(Model):
                         gradient = gradient * (x[i] - b[i])
                     # One baseline a sample: the difference is the same at every point and multiplies the sum.
                     later = (x[i] - b[i])[:, 0].numpy() if points.contribution and points.draws is None else 1
-                    sums[i][ns] += later * _weighted(gradient, points.weights[ks])
+                    sums[i][ns] += later * weighted(gradient, points.weights[ks])
                     if squares:
-                        square = _weighted(tf.square(tf.cast(gradient, tf.float64)), points.weights[ks])
+                        square = weighted(tf.square(tf.cast(gradient, tf.float64)), points.weights[ks])
                         squares[i][ns] += np.square(later) * square
         return tuple(sums), tuple(squares)
 
@@ -160,8 +161,8 @@ class KerasModel(Model):
                 kept = [tf.constant(m) for m in masks.block(ns, ks.start, ks.stop)]
                 index = tf.constant(np.repeat(target.index[ns], ks.stop - ks.start, 0), tf.int64)
                 for j in range(len(filled[0])):
-                    mixed = tuple(_mix(t[ns], f[j], m) for t, f, m in zip(tensors, filled, kept, strict=True))
-                    graph = self._graph(("score", head), lambda i, *x: _score(run(ref(), x)[head], i), (index, *mixed))
+                    mixed = tuple(mixed_by(t[ns], f[j], m) for t, f, m in zip(tensors, filled, kept, strict=True))
+                    graph = self._graph(("score", head), lambda i, *x: score_of(run(ref(), x)[head], i), (index, *mixed))
                     scores[ns, ks] += graph(index, *mixed).numpy().reshape(-1, ks.stop - ks.start)
         return scores / len(fills[0])
 
@@ -177,7 +178,7 @@ class KerasModel(Model):
         with self._asked():
             tensors = self._tensors(inputs)
             caught = self._graph(("inside", names), body, tensors)(*tensors)
-            return {name: _array(tensor) for name, tensor in caught.items()}
+            return {name: array_of(tensor) for name, tensor in caught.items()}
 
     def run_from(self, layer: str, activations: np.ndarray, inputs: Any) -> np.ndarray | tuple[np.ndarray, ...]:
         self.check_layer(layer)
@@ -190,7 +191,7 @@ class KerasModel(Model):
         arrays = self.inputs(inputs)
         with self._asked():
             tensors = (tf.constant(np.asarray(activations, np.float32)), *self._tensors(arrays))
-            outputs = _arrays(self._graph(("from", layer), body, tensors)(*tensors))
+            outputs = arrays_of(self._graph(("from", layer), body, tensors)(*tensors))
         return outputs if len(outputs) > 1 else outputs[0]
 
     @property
@@ -321,7 +322,7 @@ class KerasModel(Model):
                 )
                 flat = tf.reshape(value, (tf.shape(value)[0], -1, value.shape[-1]))
                 score = tf.reduce_mean(tf.gather(flat, index, axis=2, batch_dims=1), 1)
-            return score, _nonempty(tape.gradient(score, where), where), tf.shape(value)[-1]
+            return score, nonempty(tape.gradient(score, where), where), tf.shape(value)[-1]
 
         with self._asked():
             tensors = self._tensors(inputs)
@@ -330,7 +331,7 @@ class KerasModel(Model):
             if not 0 <= units.min() <= units.max() < width:
                 raise InputError(f"unit: layer {layer!r} has units 0 to {width - 1}.")
             score, gradients, _ = self._graph(("unit", layer), body, tensors)(*tensors)
-            return _array(score), _arrays(gradients)
+            return array_of(score), arrays_of(gradients)
 
     def channels_first(self, layer: str, rank: int) -> bool:
         """Whether a layer's activations of this rank have their channels on the first axis after the samples."""
@@ -339,7 +340,7 @@ class KerasModel(Model):
     def refresh(self, inputs: Inputs) -> None:
         with self._asked():
             tensors = self._tensors(tuple(a[:1] for a in inputs))
-            eager = _arrays(run(self.raw, tensors))
+            eager = arrays_of(run(self.raw, tensors))
             traced = self.outputs(tuple(a[:1] for a in inputs))
             if len(eager) != len(traced) or any(
                 e.shape != t.shape or not np.allclose(e, t, rtol=1e-4, atol=1e-5, equal_nan=True)
@@ -369,8 +370,8 @@ class KerasModel(Model):
             x, where = both[: len(both) // 2], both[len(both) // 2 :]
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(where)
-                score = _score(feed(ref(), sites, x, where)[head], index)
-            return _nonempty(tape.gradient(score, where), where)
+                score = score_of(feed(ref(), sites, x, where)[head], index)
+            return nonempty(tape.gradient(score, where), where)
 
         args = (index, *tensors, *where)
         return self._graph(("gradient", head, tuple(sites)), body, args)(*args)
@@ -443,73 +444,3 @@ def _declared(raw: keras.Model) -> list:
 def _layout(raw: keras.Model) -> str:
     formats = [layer.data_format for layer in named_layers(raw).values() if getattr(layer, "data_format", None)]
     return formats[0] if formats else "channels_last"
-
-
-def _score(output: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
-    output = tf.reshape(output, (-1, 1)) if len(output.shape) == 1 else output
-    return tf.gather_nd(output, index, batch_dims=1)
-
-
-def _nonempty(gradients: Sequence[tf.Tensor | None], where: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-    if all(gradient is None for gradient in gradients):
-        raise UnsupportedModelError(
-            "The output does not depend on the inputs by differentiable operations (a rounding, an argmax, a "
-            "stop_gradient or whole-number inputs stand between). Methods that work without gradients: occlusion, "
-            "feature_ablation, shap:Kernel, shap:Permutation."
-        )
-    return [tf.zeros_like(w) if g is None else tf.convert_to_tensor(g) for g, w in zip(gradients, where, strict=True)]
-
-
-def _place(x: tuple[tf.Tensor, ...], baseline, points: Points, ns: slice, ks: slice):
-    """For a block: inputs `(n, 1, ...)`, baselines that broadcast to `(n, k, ...)`, and the points."""
-    n, k = len(x[0]), ks.stop - ks.start
-    noise = None if points.noise is None else points.noise(ks.start, ks.stop)
-    starts, begins, placed = [], [], []
-    for i, entry in enumerate(x):
-        entry = entry[:, None]
-        ones = (1,) * (len(entry.shape) - 2)
-        point = entry
-        begin = tf.zeros_like(entry)
-        if baseline is not None:
-            b = baseline[i]
-            begin = (
-                tf.gather(b, points.draws[ks])[None]
-                if points.draws is not None
-                else b[:, None]
-                if len(b) == 1
-                else b[ns][:, None]
-            )
-            point = begin + tf.reshape(tf.constant(points.alphas[ks], entry.dtype), (1, k, *ones)) * (entry - begin)
-        if noise is not None:
-            scale = tf.reshape(tf.constant(points.scale[i][ns], entry.dtype), (n, 1, *ones))
-            point = point + scale * tf.constant(noise[i], entry.dtype)[None]
-        starts.append(entry), begins.append(begin)
-        whole = (n, k, *entry.shape[2:])
-        placed.append(point if tuple(point.shape) == whole else tf.broadcast_to(point, whole))
-    return starts, begins, placed
-
-
-def _weighted(gradient: tf.Tensor, weights: np.ndarray) -> np.ndarray:
-    """The weighted sum over the second axis, as one matrix product."""
-    n, k = gradient.shape[:2]
-    row = tf.constant(weights[None], gradient.dtype)
-    return tf.reshape(row @ tf.reshape(gradient, (n, k, -1)), (n, *gradient.shape[2:])).numpy()
-
-
-def _mix(tensor: tf.Tensor, fill: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-    whole, tensor = tensor.shape[1:], tensor[:, None]
-    if mask.dtype == tf.bool:
-        mixed = tf.where(mask, tensor, fill)
-    else:
-        mixed = fill + tf.cast(mask, tensor.dtype) * (tensor - fill)
-    mixed = tf.broadcast_to(mixed, (len(tensor), mask.shape[1], *whole))
-    return tf.reshape(mixed, (-1, *whole))
-
-
-def _array(tensor: tf.Tensor) -> np.ndarray:
-    tensor = tf.cast(tensor, tf.float32) if tensor.dtype in (tf.bfloat16, tf.float16) else tensor
-    return np.array(tensor)
-
-
-def _arrays(tensors: Sequence[tf.Tensor]) -> tuple[np.ndarray, ...]:
-    return tuple(map(_array, tensors))

@@ -19,6 +19,7 @@ from dlexplain.frameworks.model import Model
 from dlexplain.frameworks.questions import Inputs, Layer, Masks, Points, Target, grid
 from dlexplain.frameworks.torch_inside import Tap, layout_of, named_modules, refuse_batch_statistics, tapped
 from dlexplain.frameworks.torch_inside import tensors as tensors_of
+from dlexplain.frameworks.torch_tensors import mixed_by, numpy_of, place
 
 _LOCKS: weakref.WeakKeyDictionary[nn.Module, threading.RLock] = weakref.WeakKeyDictionary()
 _CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
@@ -65,17 +66,17 @@ class TorchModel(Model):
 
     def outputs(self, inputs: Inputs) -> tuple[np.ndarray, ...]:
         with self._asked(), torch.no_grad():
-            return tuple(map(_numpy, self._run(self._tensors(inputs))))
+            return tuple(map(numpy_of, self._run(self._tensors(inputs))))
 
     def fed(self, inputs: Inputs, entries: Inputs) -> tuple[np.ndarray, ...]:
         given = [torch.as_tensor(e, dtype=self._dtype, device=self._device) for e in entries]
         with self._asked(), torch.no_grad():
-            return tuple(map(_numpy, self._feed(self._tensors(inputs), given)))
+            return tuple(map(numpy_of, self._feed(self._tensors(inputs), given)))
 
     def entries(self, inputs: Inputs) -> Inputs:
         tensors = self._tensors(inputs)
         with self._asked(), torch.no_grad():
-            return tuple(map(_numpy, self._entries(tensors)))
+            return tuple(map(numpy_of, self._entries(tensors)))
 
     def one_gradient(self, inputs: Inputs, target: Target, layer: str | None = None) -> tuple[Inputs, Inputs]:
         tensors = self._tensors(inputs)
@@ -87,7 +88,7 @@ class TorchModel(Model):
                 score, caught = self._caught(tensors, target, layer)
                 where = [caught]
             gradients = self._grad(score.sum(), where)
-        return tuple(map(_numpy, where)), tuple(map(_numpy, gradients))
+        return tuple(map(numpy_of, where)), tuple(map(numpy_of, gradients))
 
     def many_gradients(self, inputs: Inputs, target: Target, points: Points, rows: int) -> tuple[Inputs, Inputs]:
         n, k = len(inputs[0]), len(points.weights)
@@ -100,7 +101,7 @@ class TorchModel(Model):
             sums = [np.zeros(e.shape, np.float64) for e in entries]
             squares = [np.zeros(e.shape, np.float64) for e in entries] if points.squares else []
             for ns, ks in grid(n, k, rows):
-                x, b, p = self._place(tuple(e[ns] for e in entries), baseline, points, ns, ks)
+                x, b, p = place(tuple(e[ns] for e in entries), baseline, points, ns, ks)
                 with torch.enable_grad():
                     flat = [q.flatten(0, 1).detach().requires_grad_() for q in p]
                     repeated = tuple(self._repeated(i, t[ns], ks.stop - ks.start) for i, t in enumerate(tensors))
@@ -113,10 +114,10 @@ class TorchModel(Model):
                         gradient = gradient * (x[i] - b[i])
                     # One baseline a sample: the difference is the same at every point and multiplies the sum.
                     later = (x[i] - b[i])[:, 0] if points.contribution and points.draws is None else 1
-                    sums[i][ns] += _numpy(later * torch.einsum("k,nk...->n...", weights.to(gradient.dtype), gradient))
+                    sums[i][ns] += numpy_of(later * torch.einsum("k,nk...->n...", weights.to(gradient.dtype), gradient))
                     if squares:
                         square = torch.einsum("k,nk...->n...", weights.double(), gradient.double() ** 2)
-                        squares[i][ns] += _numpy(later**2 * square)
+                        squares[i][ns] += numpy_of(later**2 * square)
         return tuple(sums), tuple(squares)
 
     def many_masks(self, inputs: Inputs, target: Target, masks: Masks, fills: Inputs, rows: int) -> np.ndarray:
@@ -127,15 +128,15 @@ class TorchModel(Model):
                 kept = [torch.as_tensor(m, device=self._device) for m in masks.block(ns, ks.start, ks.stop)]
                 goal = Target(np.repeat(target.index[ns], ks.stop - ks.start, 0), target.head)
                 for j in range(len(filled[0])):
-                    mixed = tuple(_mix(t[ns], f[j], m) for t, f, m in zip(tensors, filled, kept, strict=True))
+                    mixed = tuple(mixed_by(t[ns], f[j], m) for t, f, m in zip(tensors, filled, kept, strict=True))
                     score = self._score(self._run(mixed), goal)
-                    scores[ns, ks] += _numpy(score).reshape(-1, ks.stop - ks.start)
+                    scores[ns, ks] += numpy_of(score).reshape(-1, ks.stop - ks.start)
         return scores / len(fills[0])
 
     def inside(self, inputs: Inputs, layers: Sequence[str]) -> dict[str, np.ndarray]:
         caught: dict[str, np.ndarray] = {}
         # Cloned: the next layer may work in place.
-        taps = {name: (lambda t, name=name: caught.update({name: _numpy(t.clone())})) for name in layers}
+        taps = {name: (lambda t, name=name: caught.update({name: numpy_of(t.clone())})) for name in layers}
         with self._asked(), torch.no_grad(), tapped(self.raw, taps):
             self._run(self._tensors(inputs))
         return caught
@@ -145,7 +146,7 @@ class TorchModel(Model):
         tensors = self._tensors(self.inputs(inputs))
         given = torch.as_tensor(np.asarray(activations), device=self._device, dtype=self._dtype)
         with self._asked(), torch.no_grad(), tapped(self.raw, {layer: lambda _: given}):
-            outputs = tuple(map(_numpy, self._run(tensors)))
+            outputs = tuple(map(numpy_of, self._run(tensors)))
         return outputs if len(outputs) > 1 else outputs[0]
 
     @property
@@ -348,7 +349,7 @@ class TorchModel(Model):
                 raise InputError(f"unit: layer {layer!r} has units 0 to {value.shape[-1] - 1}.")
             picked = value[torch.arange(len(value)), ..., torch.as_tensor(units, device=value.device)]
             score = picked.reshape(len(picked), -1).mean(1)
-            return _numpy(score), tuple(map(_numpy, self._grad(score.sum(), where)))
+            return numpy_of(score), tuple(map(numpy_of, self._grad(score.sum(), where)))
 
     def channels_first(self, layer: str, rank: int) -> bool:
         """Whether a layer's activations of this rank have their channels on the first axis after the samples."""
@@ -369,33 +370,6 @@ class TorchModel(Model):
     def _repeated(self, i: int, tensor: torch.Tensor, k: int) -> torch.Tensor:
         """Each sample's token ids k times; other inputs are replaced by the points and need no copy."""
         return tensor.repeat_interleave(k, 0) if i in self._entry_sites else tensor
-
-    def _place(self, x: tuple[torch.Tensor, ...], baseline, points: Points, ns: slice, ks: slice):
-        """For a block: inputs `(n, 1, ...)`, baselines that broadcast to `(n, k, ...)`, and the points."""
-        n, k = len(x[0]), ks.stop - ks.start
-        noise = None if points.noise is None else points.noise(ks.start, ks.stop)
-        starts, ends, placed = [], [], []
-        for i, entry in enumerate(x):
-            entry = entry[:, None]
-            begin = torch.zeros_like(entry)
-            point = entry
-            if baseline is not None:
-                b = baseline[i]
-                begin = (
-                    b[torch.as_tensor(points.draws[ks])][None]
-                    if points.draws is not None
-                    else b[:, None]
-                    if len(b) == 1
-                    else b[ns][:, None]
-                )
-                alpha = torch.as_tensor(points.alphas[ks], dtype=entry.dtype, device=self._device)
-                point = begin + alpha.reshape(1, k, *[1] * (entry.ndim - 2)) * (entry - begin)
-            if noise is not None:
-                scale = torch.as_tensor(points.scale[i][ns], dtype=entry.dtype, device=self._device)
-                shift = torch.as_tensor(noise[i], dtype=entry.dtype, device=self._device)[None]
-                point = point + scale.reshape(n, 1, *[1] * (entry.ndim - 2)) * shift
-            starts.append(entry), ends.append(begin), placed.append(point.expand(n, k, *entry.shape[2:]))
-        return starts, ends, placed
 
     def _tensors(self, inputs: Inputs) -> tuple[torch.Tensor, ...]:
         self.token_inputs(inputs)
@@ -460,17 +434,3 @@ class TorchModel(Model):
                 for handle in handles:
                     handle.remove()
         return reads
-
-
-def _numpy(tensor: torch.Tensor) -> np.ndarray:
-    tensor = tensor.detach().cpu()
-    return (tensor.float() if tensor.dtype in (torch.bfloat16, torch.float16) else tensor).contiguous().numpy()
-
-
-def _mix(tensor: torch.Tensor, fill: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    tensor = tensor[:, None]
-    mixed = (
-        torch.where(mask, tensor, fill) if mask.dtype == torch.bool else fill + mask.to(tensor.dtype) * (tensor - fill)
-    )
-    shape = (len(tensor), mask.shape[1], *tensor.shape[2:])
-    return mixed.expand(shape).flatten(0, 1)
