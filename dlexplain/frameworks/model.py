@@ -120,8 +120,9 @@ class Model(ABC):
     def channels_first(self, layer: str, rank: int) -> bool:
         """Whether activations of the layer, with this rank, hold their channels right after the samples."""
 
-    def refresh(self, inputs: Inputs) -> None:  # noqa: B027  (only traced frameworks prepare anything)
-        """Forgets whatever was prepared for a model that has been changed since."""
+    def stale(self, inputs: Inputs, outputs: tuple[np.ndarray, ...]) -> bool:
+        """Whether the outputs come from something prepared before the model was changed; it is then forgotten."""
+        return False
 
     # ---- what follows from them ----------------------------------------------------------------------------------
 

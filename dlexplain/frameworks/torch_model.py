@@ -97,13 +97,15 @@ class TorchModel(Model):
             with torch.no_grad():
                 entries = self._entries(tensors)
                 entries = self._fast(entries)
-                baseline = None if points.baseline is None else self._entries(self._tensors(points.baseline))
+                baseline = (
+                    None if points.baseline is None else self._fast(self._entries(self._tensors(points.baseline)))
+                )
             sums = [np.zeros(e.shape, np.float64) for e in entries]
             squares = [np.zeros(e.shape, np.float64) for e in entries] if points.squares else []
             for ns, ks in grid(n, k, rows):
                 x, b, p = place(tuple(e[ns] for e in entries), baseline, points, ns, ks)
                 with torch.enable_grad():
-                    flat = [q.flatten(0, 1).detach().requires_grad_() for q in p]
+                    flat = [q.detach().requires_grad_() for q in self._fast([q.flatten(0, 1) for q in p])]
                     repeated = tuple(self._repeated(i, t[ns], ks.stop - ks.start) for i, t in enumerate(tensors))
                     goal = Target(np.repeat(target.index[ns], ks.stop - ks.start, 0), target.head)
                     gradients = self._grad(self._score(self._feed(repeated, flat), goal).sum(), flat)
@@ -123,13 +125,13 @@ class TorchModel(Model):
     def many_masks(self, inputs: Inputs, target: Target, masks: Masks, fills: Inputs, rows: int) -> np.ndarray:
         n, scores = len(inputs[0]), np.zeros((len(inputs[0]), masks.count), np.float64)
         with self._asked(), torch.no_grad():
-            tensors, filled = self._fast(self._tensors(inputs)), self._tensors(fills)
+            tensors, filled = self._fast(self._tensors(inputs)), self._fast(self._tensors(fills))
             for ns, ks in grid(n, masks.count, rows):
                 kept = [torch.as_tensor(m, device=self._device) for m in masks.block(ns, ks.start, ks.stop)]
                 goal = Target(np.repeat(target.index[ns], ks.stop - ks.start, 0), target.head)
                 for j in range(len(filled[0])):
                     mixed = tuple(mixed_by(t[ns], f[j], m) for t, f, m in zip(tensors, filled, kept, strict=True))
-                    score = self._score(self._run(mixed), goal)
+                    score = self._score(self._run(self._fast(mixed)), goal)
                     scores[ns, ks] += numpy_of(score).reshape(-1, ks.stop - ks.start)
         return scores / len(fills[0])
 
@@ -379,7 +381,7 @@ class TorchModel(Model):
             tensors.append(torch.tensor(array, dtype=dtype, device=self._device))
         return tuple(tensors)
 
-    def _fast(self, tensors: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    def _fast(self, tensors: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
         """Pictures in the order in which convolutions are fastest."""
         return tuple(t.contiguous(memory_format=torch.channels_last) if t.ndim == 4 else t for t in tensors)
 

@@ -73,7 +73,7 @@ class Halfway(Exception):
     pass
 
 
-@pytest.mark.parametrize("after", [1, 4, 6])
+@pytest.mark.parametrize("after", [1, 3, 5])
 def test_as_it_was_after_a_failure_in_a_torch_model(after):
     model = BY_NAME["torch-convolution"].make().train()
     inputs = one_or_all(BY_NAME["torch-convolution"].inputs(3))
@@ -115,7 +115,7 @@ class Failing(keras.layers.Layer):
         return x * 1.0
 
 
-@pytest.mark.parametrize("after", [0, 1, 2])
+@pytest.mark.parametrize("after", [0, 1])
 def test_as_it_was_after_a_failure_in_a_keras_model(after):
     Failing.allowed = 10**9
     inputs = keras.Input((6, 6, 1))

@@ -31,8 +31,7 @@ def convert(model: Any, to: Literal["torch", "keras"], *, input_shape: Any = Non
         raise InputError(f"to={to!r} is not a framework; give to='torch' or to='keras'.")
     if source == to:
         raise InputError(
-            f"The model is a {to} model already; its twin is made with "
-            f"to={'torch' if to == 'keras' else 'keras'!r}."
+            f"The model is a {to} model already; its twin is made with to={'torch' if to == 'keras' else 'keras'!r}."
         )
     require(to, f"convert(to={to!r})")
     with state.kept():
@@ -58,9 +57,7 @@ def read(raw: Any, source: str, shapes: list[Shape] | None) -> tuple[Graph, Any]
     from dlexplain.frameworks.convert.from_torch import TorchReader, quiet_copy
 
     if shapes is None:
-        raise InputError(
-            "A Torch module does not say what it takes: give input_shape, the shape of one sample."
-        )
+        raise InputError("A Torch module does not say what it takes: give input_shape, the shape of one sample.")
     copy = quiet_copy(raw)
     return TorchReader(copy, shapes).read(), copy
 
@@ -79,9 +76,7 @@ def given_shapes(model: Any, input_shape: Any) -> list[Shape] | None:
     shapes = [tuple(shape) for shape in (input_shape if several else (input_shape,))]
     for shape in shapes:
         if any(not isinstance(size, int) or size < 1 for size in shape):
-            raise InputError(
-                f"input_shape {shape} must be whole numbers: one sample's shape, without the batch axis."
-            )
+            raise InputError(f"input_shape {shape} must be whole numbers: one sample's shape, without the batch axis.")
     return shapes
 
 

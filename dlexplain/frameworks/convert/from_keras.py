@@ -51,9 +51,7 @@ class KerasReader:
             self._check_call(operation, node, layer)
             inputs = tuple(names[id(tensor)] for tensor in node.input_tensors)
             outputs = [READERS[type(operation)](self, operation, inputs, layer)]
-        elif (
-            type(operation).__module__.startswith("keras.src.ops") and type(operation).__name__ in OPERATIONS
-        ):
+        elif type(operation).__module__.startswith("keras.src.ops") and type(operation).__name__ in OPERATIONS:
             outputs = [OPERATIONS[type(operation).__name__](self, node, names, layer)]
         else:
             raise refuse(layer, type(operation).__name__)

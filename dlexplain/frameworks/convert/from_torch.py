@@ -104,9 +104,9 @@ class TorchReader:
                 "branches or loops that depend on the data."
             ) from error
         placeholders = [node for node in traced.graph.nodes if node.op == "placeholder"]
-        if len([node for node in placeholders if not node.args]) > len(self.shapes) or len(
-            placeholders
-        ) < len(self.shapes):
+        if len([node for node in placeholders if not node.args]) > len(self.shapes) or len(placeholders) < len(
+            self.shapes
+        ):
             raise InputError(
                 f"input_shape gives {len(self.shapes)} inputs but {type(self.module).__name__}.forward "
                 f"takes {len(placeholders)}."
@@ -242,9 +242,7 @@ class TorchReader:
                 u.op == "select" and u.options["axis"] == 1 and u.options["index"] in (-1, node.shape[0] - 1)
                 for u in users
             ):
-                nodes[node.name] = replace(
-                    node, shape=node.shape[1:], options={**node.options, "whole": False}
-                )
+                nodes[node.name] = replace(node, shape=node.shape[1:], options={**node.options, "whole": False})
                 for user in users:
                     nodes[user.name] = replace(user, op="identity", options={})
 
@@ -272,11 +270,7 @@ def _moves_channels_first(node: fx.Node, rank: int) -> bool:
     if node.target not in ("permute", torch.permute):
         return False
     order = (
-        node.args[1:]
-        if len(node.args) > 2
-        else node.args[1]
-        if len(node.args) == 2
-        else node.kwargs.get("dims", ())
+        node.args[1:] if len(node.args) > 2 else node.args[1] if len(node.args) == 2 else node.kwargs.get("dims", ())
     )
     return tuple(order) in ((0, rank, *range(1, rank)), (0, -1, *range(1, rank)))
 

@@ -134,9 +134,7 @@ def same_pads(
         if stride == 1:
             total = reach - 1
         elif length is None:
-            raise refuse(
-                layer, "padding 'same' with strides", "needs a fixed input size; build the model with one"
-            )
+            raise refuse(layer, "padding 'same' with strides", "needs a fixed input size; build the model with one")
         else:
             total = max((math.ceil(length / stride) - 1) * stride + reach - length, 0)
         pads.append((total // 2, total - total // 2))

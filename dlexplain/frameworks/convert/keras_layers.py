@@ -54,9 +54,7 @@ def permute(reader: KerasReader, layer: Any, inputs: tuple[str, ...], name: str)
 def batch_norm(reader: KerasReader, layer: Any, inputs: tuple[str, ...], name: str) -> str:
     rank = len(reader.graph.shape(inputs[0]))
     if layer.axis not in (-1, rank):
-        raise refuse(
-            name, "BatchNormalization", f"normalises axis {layer.axis}; only the last axis is converted"
-        )
+        raise refuse(name, "BatchNormalization", f"normalises axis {layer.axis}; only the last axis is converted")
     weights = {
         "scale": array(layer.gamma), "shift": array(layer.beta),
         "mean": array(layer.moving_mean), "variance": array(layer.moving_variance),
@@ -72,9 +70,7 @@ def layer_norm(reader: KerasReader, layer: Any, inputs: tuple[str, ...], name: s
     if axes != list(range(rank + 1 - len(axes), rank + 1)) or 0 in axes:
         raise refuse(name, "LayerNormalization", f"normalises axes {axes}; only the last ones are converted")
     weights = {"scale": array(layer.gamma), "shift": array(layer.beta)}
-    return reader.graph.add(
-        "layer_norm", inputs, name, weights=weights, epsilon=float(layer.epsilon), axes=len(axes)
-    )
+    return reader.graph.add("layer_norm", inputs, name, weights=weights, epsilon=float(layer.epsilon), axes=len(axes))
 
 
 @reads(layers.GroupNormalization)
@@ -84,9 +80,7 @@ def group_norm(reader: KerasReader, layer: Any, inputs: tuple[str, ...], name: s
     weights = {"scale": array(layer.gamma), "shift": array(layer.beta)}
     channels = reader.graph.shape(inputs[0])[-1]
     groups = channels if layer.groups == -1 else layer.groups
-    return reader.graph.add(
-        "group_norm", inputs, name, weights=weights, epsilon=float(layer.epsilon), groups=groups
-    )
+    return reader.graph.add("group_norm", inputs, name, weights=weights, epsilon=float(layer.epsilon), groups=groups)
 
 
 @reads(layers.Embedding)
@@ -95,9 +89,7 @@ def embedding(reader: KerasReader, layer: Any, inputs: tuple[str, ...], name: st
         reader.masked = name
     shape = (*reader.graph.shape(inputs[0]), layer.output_dim)
     # The property adds a LoRA update, where there is one.
-    return reader.graph.add(
-        "embedding", inputs, name, shape=shape, weights={"table": array(layer.embeddings)}
-    )
+    return reader.graph.add("embedding", inputs, name, shape=shape, weights={"table": array(layer.embeddings)})
 
 
 @reads(
@@ -108,9 +100,7 @@ def embedding(reader: KerasReader, layer: Any, inputs: tuple[str, ...], name: st
 def dropout(reader: KerasReader, layer: Any, inputs: tuple[str, ...], name: str) -> str:
     """In inference all of these pass their input on; only plain dropout keeps its rate in the twin."""
     rate = float(layer.rate) if type(layer) is layers.Dropout else 0.0
-    return reader.graph.add(
-        "dropout" if rate else "identity", inputs, name, **({"rate": rate} if rate else {})
-    )
+    return reader.graph.add("dropout" if rate else "identity", inputs, name, **({"rate": rate} if rate else {}))
 
 
 @reads(layers.Activation)
@@ -157,9 +147,7 @@ def softmax(reader: KerasReader, layer: Any, inputs: tuple[str, ...], name: str)
 def prelu(reader: KerasReader, layer: Any, inputs: tuple[str, ...], name: str) -> str:
     slopes = array(layer.alpha)
     if slopes.size != slopes.shape[-1]:
-        raise refuse(
-            name, "PReLU", "has a slope for every place; only one a channel is converted (shared_axes)"
-        )
+        raise refuse(name, "PReLU", "has a slope for every place; only one a channel is converted (shared_axes)")
     return reader.graph.add("prelu", inputs, name, weights={"slopes": slopes.reshape(-1)})
 
 

@@ -72,15 +72,11 @@ def _activation(kind: str, **keys: tuple[str, Any]) -> Any:
     """`keys` maps our option to the operation's own argument and its default."""
 
     def read(reader: KerasReader, node: Any, names: Names, layer: str) -> str:
-        options = {
-            key: _setting(node, node.operation, theirs, default) for key, (theirs, default) in keys.items()
-        }
+        options = {key: _setting(node, node.operation, theirs, default) for key, (theirs, default) in keys.items()}
         if "axis" in options:
             rank = len(_shape(node)) + 1
             if not isinstance(options["axis"], int) or options["axis"] % rank == 0:
-                raise refuse(
-                    layer, kind, "runs over the batch axis or over several axes, which is not converted"
-                )
+                raise refuse(layer, kind, "runs over the batch axis or over several axes, which is not converted")
             options["axis"] = options["axis"] % rank - rank
         return reader.graph.add("activation", _inputs(node, names)[:1], layer, kind=kind, **options)
 
@@ -130,24 +126,16 @@ def _transpose(reader: KerasReader, node: Any, names: Names, layer: str) -> str:
 
 def _reshape(reader: KerasReader, node: Any, names: Names, layer: str) -> str:
     if None in _shape(node) or node.output_tensors[0].shape[0] is not None:
-        raise refuse(
-            layer, "Reshape", "changes the batch axis or needs a fixed input size; build the model with one"
-        )
+        raise refuse(layer, "Reshape", "changes the batch axis or needs a fixed input size; build the model with one")
     return reader.graph.add("reshape", _inputs(node, names), layer, shape=_shape(node))
 
 
 def _pad(reader: KerasReader, node: Any, names: Names, layer: str) -> str:
     operation = node.operation
-    width = (
-        [tuple(item) for item in operation._process_pad_width(operation.pad_width)]
-        if operation.pad_width
-        else []
-    )
+    width = [tuple(item) for item in operation._process_pad_width(operation.pad_width)] if operation.pad_width else []
     value = node.arguments.kwargs.get("constant_values", (*node.arguments.args, None)[1])
     if operation.mode != "constant" or len(width) < 3 or any(width[0]) or any(width[-1]):
-        raise refuse(
-            layer, "Pad", "pads the batch, the channels or not with a constant, which is not converted"
-        )
+        raise refuse(layer, "Pad", "pads the batch, the channels or not with a constant, which is not converted")
     return reader.graph.add(
         "pad",
         _inputs(node, names),

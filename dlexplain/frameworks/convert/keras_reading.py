@@ -50,9 +50,7 @@ def array(variable: Any) -> np.ndarray | None:
 
 def check_last(layer: Any, name: str) -> None:
     if getattr(layer, "data_format", "channels_last") != "channels_last":
-        raise refuse(
-            name, type(layer).__name__, "has data_format='channels_first'; only channels_last is converted"
-        )
+        raise refuse(name, type(layer).__name__, "has data_format='channels_first'; only channels_last is converted")
 
 
 def activate(reader: KerasReader, function: Any, value: str, name: str) -> str:
@@ -63,6 +61,4 @@ def activate(reader: KerasReader, function: Any, value: str, name: str) -> str:
     if kind not in ACTIVATIONS or getattr(keras.activations, kind) is not function:
         raise refuse(name, f"activation {kind}")
     graph_name, options = ACTIVATIONS[kind]
-    return reader.graph.add(
-        "activation", (value,), f"{name}_activation", source=name, kind=graph_name, **options
-    )
+    return reader.graph.add("activation", (value,), f"{name}_activation", source=name, kind=graph_name, **options)

@@ -24,9 +24,7 @@ def recurrent(reader: KerasReader, layer: Any, inputs: tuple[str, ...], name: st
 @reads(layers.Bidirectional)
 def bidirectional(reader: KerasReader, layer: Any, inputs: tuple[str, ...], name: str) -> str:
     if layer.merge_mode != "concat" or type(layer.forward_layer) is not type(layer.backward_layer):
-        raise refuse(
-            name, "Bidirectional", f"has merge_mode {layer.merge_mode!r}; only 'concat' is converted"
-        )
+        raise refuse(name, "Bidirectional", f"has merge_mode {layer.merge_mode!r}; only 'concat' is converted")
     weights = direction(layer.forward_layer, name, "forward")
     weights |= direction(layer.backward_layer, name, "backward", reverse=True)
     return add_rnn(reader, layer.forward_layer, inputs, name, weights, both=True)
@@ -36,9 +34,7 @@ def bidirectional(reader: KerasReader, layer: Any, inputs: tuple[str, ...], name
 def attention(reader: KerasReader, layer: Any, inputs: tuple[str, ...], name: str) -> str:
     axes = getattr(layer, "_attention_axes", None)
     if len(reader.graph.shape(inputs[0])) != 2 or axes not in (None, (1,)):
-        raise refuse(
-            name, "MultiHeadAttention", "attends over other axes than the steps, which is not converted"
-        )
+        raise refuse(name, "MultiHeadAttention", "attends over other axes than the steps, which is not converted")
     if getattr(layer, "_use_gate", False) or getattr(layer, "_sliding_window", None):
         raise refuse(name, "MultiHeadAttention", "has a gate or a sliding window, which is not converted")
     query, value = inputs[0], inputs[1]

@@ -62,9 +62,7 @@ def depthwise_kernel(kernel: np.ndarray) -> np.ndarray:
 def depthwise(reader: KerasReader, layer: Any, inputs: tuple[str, ...], name: str) -> str:
     check_last(layer, name)
     groups = reader.graph.shape(inputs[0])[-1]
-    value = add_conv(
-        reader, layer, inputs, name, depthwise_kernel(array(layer.kernel)), array(layer.bias), groups
-    )
+    value = add_conv(reader, layer, inputs, name, depthwise_kernel(array(layer.kernel)), array(layer.bias), groups)
     return activate(reader, layer.activation, value, name)
 
 

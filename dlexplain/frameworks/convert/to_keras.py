@@ -27,9 +27,7 @@ class KerasWriter:
         """The Functional model."""
         for node in self.graph.nodes.values():
             if node.op == "input":
-                value = keras.Input(
-                    node.shape, name=keras_name(node.name), dtype=self.graph.input_dtype(node.name)
-                )
+                value = keras.Input(node.shape, name=keras_name(node.name), dtype=self.graph.input_dtype(node.name))
             else:
                 value = WRITERS[node.op](self, node)
             self.values[node.name] = value
@@ -78,9 +76,9 @@ def dense(writer: KerasWriter, node: Node) -> Written:
 
 def zero_padded(writer: KerasWriter, node: Node, pads: Pads) -> Any:
     """The input with explicit zeros in front of the layer that needs them."""
-    return ranked("ZeroPadding{}", len(pads))(
-        pads if len(pads) > 1 else pads[0], name=f"{keras_name(node.name)}_pad"
-    )(writer.values[node.inputs[0]])
+    return ranked("ZeroPadding{}", len(pads))(pads if len(pads) > 1 else pads[0], name=f"{keras_name(node.name)}_pad")(
+        writer.values[node.inputs[0]]
+    )
 
 
 def padding(writer: KerasWriter, node: Node, kernel: Any, strides: Any, dilation: Any) -> str | None:
@@ -172,9 +170,7 @@ def pad(writer: KerasWriter, node: Node) -> Written:
 
 def crop(writer: KerasWriter, node: Node) -> Written:
     crops = node.options["crops"]
-    return writer.layer(
-        node, partial(ranked("Cropping{}", len(crops)), crops if len(crops) > 1 else crops[0])
-    )
+    return writer.layer(node, partial(ranked("Cropping{}", len(crops)), crops if len(crops) > 1 else crops[0]))
 
 
 def upsample(writer: KerasWriter, node: Node) -> Written:
@@ -269,9 +265,7 @@ def merge(writer: KerasWriter, node: Node) -> Written:
 
 
 def concat(writer: KerasWriter, node: Node) -> Written:
-    return writer.layer(
-        node, partial(layers.Concatenate, axis=node.options["axis"]), None, writer.inputs(node)
-    )
+    return writer.layer(node, partial(layers.Concatenate, axis=node.options["axis"]), None, writer.inputs(node))
 
 
 def select(writer: KerasWriter, node: Node) -> Written:
@@ -294,9 +288,7 @@ def rnn(writer: KerasWriter, node: Node) -> Written:
     if options["kind"] == "gru":
         common["reset_after"] = options["reset_after"]
     held = [
-        weights.get(f"{side}_{part}")
-        for side in ("forward", "backward")
-        for part in ("kernel", "recurrent", "bias")
+        weights.get(f"{side}_{part}") for side in ("forward", "backward") for part in ("kernel", "recurrent", "bias")
     ]
     if not options["both"]:
         return writer.layer(node, partial(kind, width, **common), held)
@@ -320,9 +312,7 @@ def attention(writer: KerasWriter, node: Node) -> Written:
     )
     query, key, value = writer.inputs(node)
     held = [
-        weights.get(f"{part}_{item}")
-        for part in ("query", "key", "value", "output")
-        for item in ("kernel", "bias")
+        weights.get(f"{part}_{item}") for part in ("query", "key", "value", "output") for item in ("kernel", "bias")
     ]
     return writer.layer(node, make, held, query, value, key)
 

@@ -31,9 +31,7 @@ class TorchWriter:
                 first, value = WRITERS[node.op](self, node)
                 self.forms[node.name] = {first: value}
         first_outputs = [self.output_first(name) for name in self.graph.outputs]
-        results = [
-            self.have(name, first) for name, first in zip(self.graph.outputs, first_outputs, strict=True)
-        ]
+        results = [self.have(name, first) for name, first in zip(self.graph.outputs, first_outputs, strict=True)]
         self.fx.output(results[0] if self.graph.single_output else tuple(results))
         module = fx.GraphModule(self.root, self.fx, class_name="Twin")
         module.requires_grad_(True).eval()
@@ -75,11 +73,8 @@ class TorchWriter:
 
 def torch_path(layer: str) -> str:
     """A layer's name as a path of attributes."""
-    parts = [
-        "".join(sign if sign.isalnum() or sign == "_" else "_" for sign in part) for part in layer.split(".")
-    ]
+    parts = ["".join(sign if sign.isalnum() or sign == "_" else "_" for sign in part) for part in layer.split(".")]
     # Attributes of every module (`forward`, `train`, ...) cannot be names of submodules.
     return ".".join(
-        f"{part}_layer" if hasattr(nn.Module, part) or part in ("training", "graph", "code") else part
-        for part in parts
+        f"{part}_layer" if hasattr(nn.Module, part) or part in ("training", "graph", "code") else part for part in parts
     )

@@ -183,9 +183,7 @@ def binary(reader: TorchReader, title: str, args: list[Any], name: str, result: 
     return reader.add("rescale", (value.name,), name, None, value.first, weights=weights)
 
 
-def channel_constant(
-    reader: TorchReader, value: Value, constant: np.ndarray, name: str, title: str
-) -> np.ndarray:
+def channel_constant(reader: TorchReader, value: Value, constant: np.ndarray, name: str, title: str) -> np.ndarray:
     shape = reader.graph.shape(value.name)
     if constant.size == 1:
         return constant
@@ -213,9 +211,7 @@ def concat(reader: TorchReader, values: Any, dim: int, name: str, result: torch.
     return reader.add("concat", names, name, result, first, axis=axis)
 
 
-def permute(
-    reader: TorchReader, value: Value, order: tuple[int, ...], name: str, result: torch.Tensor
-) -> Value:
+def permute(reader: TorchReader, value: Value, order: tuple[int, ...], name: str, result: torch.Tensor) -> Value:
     """Often only another view of the same channels-last value: then nothing is computed in the twin."""
     rank = result.ndim - 1
     order = tuple(item % (rank + 1) for item in order)
@@ -308,9 +304,7 @@ def _flip(
     raise refuse(name, "flip")
 
 
-def _pad(
-    reader: TorchReader, value: Value, args: list[Any], keywords: dict[str, Any], name: str, result: Any
-) -> Value:
+def _pad(reader: TorchReader, value: Value, args: list[Any], keywords: dict[str, Any], name: str, result: Any) -> Value:
     padding = args[0] if args else keywords["pad"]
     fill = keywords.get("value", args[2] if len(args) > 2 else 0.0)
     if (args[1] if len(args) > 1 else keywords.get("mode", "constant")) != "constant":

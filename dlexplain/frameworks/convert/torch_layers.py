@@ -47,9 +47,7 @@ def linear(reader: TorchReader, module: nn.Linear, value: Value, name: str, resu
     return dense(reader, module.weight, module.bias, value, name, result)
 
 
-def dense(
-    reader: TorchReader, weight: Any, bias: Any, value: Value, name: str, result: torch.Tensor
-) -> Value:
+def dense(reader: TorchReader, weight: Any, bias: Any, value: Value, name: str, result: torch.Tensor) -> Value:
     weights = {"kernel": array(weight).T, "bias": array(bias)}
     return reader.add("dense", (reader.plain(value),), name, result, False, weights=weights)
 
@@ -57,9 +55,7 @@ def dense(
 @reads(nn.Conv1d, nn.Conv2d, nn.Conv3d)
 def conv(reader: TorchReader, module: Any, value: Value, name: str, result: torch.Tensor) -> Value:
     if module.padding_mode != "zeros":
-        raise refuse(
-            name, type(module).__name__, f"pads by {module.padding_mode!r}; only zeros are converted"
-        )
+        raise refuse(name, type(module).__name__, f"pads by {module.padding_mode!r}; only zeros are converted")
     if module.padding == "same":
         totals = [(k - 1) * d for k, d in zip(module.kernel_size, module.dilation, strict=True)]
         pads = tuple((total // 2, total - total // 2) for total in totals)
@@ -78,9 +74,7 @@ def conv(reader: TorchReader, module: Any, value: Value, name: str, result: torc
 def conv_transpose(reader: TorchReader, module: Any, value: Value, name: str, result: torch.Tensor) -> Value:
     if module.groups != 1 or set(module.dilation) != {1}:
         raise refuse(name, type(module).__name__, "has groups or dilation, which is not converted")
-    crops = tuple(
-        (side, side - extra) for side, extra in zip(module.padding, module.output_padding, strict=True)
-    )
+    crops = tuple((side, side - extra) for side, extra in zip(module.padding, module.output_padding, strict=True))
     weights = {"kernel": np.moveaxis(array(module.weight), (0, 1), (-1, -2)), "bias": array(module.bias)}
     return reader.add(
         "conv_transpose",
@@ -105,9 +99,7 @@ def pool(reader: TorchReader, module: Any, value: Value, name: str, result: torc
     if set(per_axis(getattr(module, "dilation", 1), rank)) != {1}:
         raise refuse(name, type(module).__name__, "has dilation, which is not converted")
     if getattr(module, "return_indices", False) or getattr(module, "divisor_override", None):
-        raise refuse(
-            name, type(module).__name__, "returns indices or sets its divisor, which is not converted"
-        )
+        raise refuse(name, type(module).__name__, "returns indices or sets its divisor, which is not converted")
     # Ceil mode may look past the end of the padded input: that is padding at the end.
     high = tuple(
         max((count - 1) * s + k - n - p, p)
@@ -115,14 +107,10 @@ def pool(reader: TorchReader, module: Any, value: Value, name: str, result: torc
     )
     if kind == "average" and module.count_include_pad and any(padding):
         if high != padding:
-            raise refuse(
-                name, type(module).__name__, "counts its padding in ceil mode, which is not converted"
-            )
+            raise refuse(name, type(module).__name__, "counts its padding in ceil mode, which is not converted")
         both = tuple((p, p) for p in padding)
         shape = (*(n + 2 * p for n, p in zip(lengths, padding, strict=True)), reader.graph.shape(source)[-1])
-        source = reader.graph.add(
-            "pad", (source,), f"{name}.pad", shape=shape, pads=both, value=0.0, source=name
-        )
+        source = reader.graph.add("pad", (source,), f"{name}.pad", shape=shape, pads=both, value=0.0, source=name)
         padding = high = (0,) * rank
     pads = tuple(zip(padding, high, strict=True))
     if slid(reader.graph.shape(source)[:-1], size, strides, pads, (1,) * rank) != wanted:
@@ -205,9 +193,7 @@ def batch_norm(reader: TorchReader, module: Any, value: Value, name: str, result
 
 
 @reads(nn.LayerNorm)
-def layer_norm(
-    reader: TorchReader, module: nn.LayerNorm, value: Value, name: str, result: torch.Tensor
-) -> Value:
+def layer_norm(reader: TorchReader, module: nn.LayerNorm, value: Value, name: str, result: torch.Tensor) -> Value:
     weights = {"scale": array(module.weight), "shift": array(module.bias)}
     return reader.add(
         "layer_norm", (reader.plain(value),), name, result, False,
@@ -234,17 +220,11 @@ def group_norm(reader: TorchReader, module: Any, value: Value, name: str, result
 
 
 @reads(nn.Embedding)
-def embedding(
-    reader: TorchReader, module: nn.Embedding, value: Value, name: str, result: torch.Tensor
-) -> Value:
+def embedding(reader: TorchReader, module: nn.Embedding, value: Value, name: str, result: torch.Tensor) -> Value:
     # padding_idx only stops training of that row: its vector is used as it is.
     if module.max_norm is not None:
-        raise refuse(
-            name, "Embedding", "renormalises its vectors when read (max_norm), which is not converted"
-        )
-    return reader.add(
-        "embedding", (value.name,), name, result, False, weights={"table": array(module.weight)}
-    )
+        raise refuse(name, "Embedding", "renormalises its vectors when read (max_norm), which is not converted")
+    return reader.add("embedding", (value.name,), name, result, False, weights={"table": array(module.weight)})
 
 
 @reads(nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.Identity)
@@ -267,9 +247,7 @@ def pad(reader: TorchReader, module: Any, value: Value, name: str, result: torch
     return padded(reader, value, name, result, module.padding, float(getattr(module, "value", 0.0)))
 
 
-def padded(
-    reader: TorchReader, value: Value, name: str, result: torch.Tensor, padding: Any, fill: float
-) -> Value:
+def padded(reader: TorchReader, value: Value, name: str, result: torch.Tensor, padding: Any, fill: float) -> Value:
     """Torch counts the pairs from the last axis; one pair too many would pad the channels."""
     axes = len(reader.graph.shape(value.name)) - 1
     pairs = [tuple(padding[place : place + 2]) for place in range(0, len(padding), 2)]
@@ -278,9 +256,7 @@ def padded(
     pairs = (*((0, 0),) * (axes - len(pairs)), *reversed(pairs))
     source = (reader.last(value),)
     if min(padding) < 0:
-        return reader.add(
-            "crop", source, name, result, True, crops=tuple((-low, -high) for low, high in pairs)
-        )
+        return reader.add("crop", source, name, result, True, crops=tuple((-low, -high) for low, high in pairs))
     return reader.add("pad", source, name, result, True, pads=pairs, value=fill)
 
 
@@ -300,9 +276,7 @@ def upsample(reader: TorchReader, module: Any, value: Value, name: str, result: 
 def softmax(reader: TorchReader, module: Any, value: Value, name: str, result: torch.Tensor) -> Value:
     kind = "softmax" if type(module) is nn.Softmax else "log_softmax"
     if module.dim is None or module.dim % result.ndim == 0:
-        raise refuse(
-            name, type(module).__name__, f"runs over axis {module.dim}; name one that is not the batch"
-        )
+        raise refuse(name, type(module).__name__, f"runs over axis {module.dim}; name one that is not the batch")
     dim = module.dim % result.ndim
     axis = dim - result.ndim
     if value.first:  # the channels, Torch's axis 1, are last in the graph

@@ -117,9 +117,7 @@ def torch_rnn(node: Node) -> nn.Module:
     weights = node.weights
     biased = "forward_bias" in weights
     make = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}[kind]
-    module = make(
-        weights["forward_kernel"].shape[0], width, batch_first=True, bias=biased, bidirectional=both
-    )
+    module = make(weights["forward_kernel"].shape[0], width, batch_first=True, bias=biased, bidirectional=both)
     with torch.no_grad():
         for side, ending in (("forward", ""), ("backward", "_reverse"))[: 2 if both else 1]:
             for key, theirs in (("kernel", "weight_ih_l0"), ("recurrent", "weight_hh_l0")):
@@ -171,9 +169,7 @@ def torch_attention(weights: dict[str, np.ndarray]) -> nn.MultiheadAttention:
     )
     with torch.no_grad():
         if module.in_proj_weight is not None:
-            module.in_proj_weight.copy_(
-                torch.from_numpy(np.concatenate([flat["query"], flat["key"], flat["value"]]))
-            )
+            module.in_proj_weight.copy_(torch.from_numpy(np.concatenate([flat["query"], flat["key"], flat["value"]])))
         else:
             for part, theirs in (
                 ("query", module.q_proj_weight),
@@ -181,9 +177,7 @@ def torch_attention(weights: dict[str, np.ndarray]) -> nn.MultiheadAttention:
                 ("value", module.v_proj_weight),
             ):
                 theirs.copy_(torch.from_numpy(flat[part].copy()))
-        module.out_proj.weight.copy_(
-            torch.from_numpy(weights["output_kernel"].reshape(width, width).T.copy())
-        )
+        module.out_proj.weight.copy_(torch.from_numpy(weights["output_kernel"].reshape(width, width).T.copy()))
         if "query_bias" in weights:
             biases = [weights[f"{part}_bias"].reshape(-1) for part in ("query", "key", "value")]
             module.in_proj_bias.copy_(torch.from_numpy(np.concatenate(biases)))

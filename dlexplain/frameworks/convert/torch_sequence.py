@@ -23,13 +23,9 @@ def recurrent(
     if len(args) + len(keywords) != 1 or not isinstance(args[0], Value):
         raise refuse(name, title, "is called with an initial state, which is not converted")
     if not module.batch_first:
-        raise refuse(
-            name, title, "is made without batch_first=True; a twin needs the samples on the first axis"
-        )
+        raise refuse(name, title, "is made without batch_first=True; a twin needs the samples on the first axis")
     if getattr(module, "proj_size", 0) or getattr(module, "nonlinearity", "tanh") != "tanh":
-        raise refuse(
-            name, title, "projects its state or has another activation than tanh, which is not converted"
-        )
+        raise refuse(name, title, "projects its state or has another activation than tanh, which is not converted")
     kind, both = {"LSTM": "lstm", "GRU": "gru", "RNN": "rnn"}[title], module.bidirectional
     value, sequences = reader.plain(args[0]), []
     steps, width = reader.graph.shape(value)[0], module.hidden_size
@@ -49,14 +45,10 @@ def recurrent(
 
 def one_direction(module: Any, kind: str, side: str, ending: str) -> dict[str, np.ndarray]:
     """Torch's weights in Keras's order of gates; a GRU keeps its two biases apart, the others add them."""
-    read = {
-        key: gates_for_keras(array(getattr(module, f"weight_{key}_{ending}")).T, kind) for key in ("ih", "hh")
-    }
+    read = {key: gates_for_keras(array(getattr(module, f"weight_{key}_{ending}")).T, kind) for key in ("ih", "hh")}
     weights = {f"{side}_kernel": read["ih"], f"{side}_recurrent": read["hh"]}
     if module.bias:
-        outer, inner = (
-            gates_for_keras(array(getattr(module, f"bias_{key}_{ending}")), kind) for key in ("ih", "hh")
-        )
+        outer, inner = (gates_for_keras(array(getattr(module, f"bias_{key}_{ending}")), kind) for key in ("ih", "hh"))
         weights[f"{side}_bias"] = np.stack([outer, inner]) if kind == "gru" else outer + inner
     return weights
 
@@ -101,9 +93,7 @@ def state_item(reader: TorchReader, states: States, index: Any, name: str) -> An
         return States(states.sequences, states.kind, states.units, states.both, "cell")
     if states.part == "hidden" and isinstance(index, int):
         return last_state(reader, states, index, name)
-    raise refuse(
-        name, states.kind.upper(), "has its cell state or a part of its states used, which is not converted"
-    )
+    raise refuse(name, states.kind.upper(), "has its cell state or a part of its states used, which is not converted")
 
 
 def last_state(reader: TorchReader, states: States, index: int, name: str) -> Value:
@@ -154,9 +144,7 @@ def attention(
     return (add_attention(reader, module, inputs, name), None)
 
 
-def add_attention(
-    reader: TorchReader, module: nn.MultiheadAttention, inputs: list[Value], name: str
-) -> Value:
+def add_attention(reader: TorchReader, module: nn.MultiheadAttention, inputs: list[Value], name: str) -> Value:
     width, heads = module.embed_dim, module.num_heads
     if module.in_proj_weight is not None:
         parts = np.split(array(module.in_proj_weight), 3)
@@ -190,9 +178,7 @@ def wide_attention(
     kernel = array(module.output.weight).T
     weights["output_kernel"] = kernel.reshape(module.heads, -1, kernel.shape[-1])
     weights["output_bias"] = array(module.output.bias)
-    return reader.add(
-        "attention", tuple(reader.plain(value) for value in args), name, result, False, weights=weights
-    )
+    return reader.add("attention", tuple(reader.plain(value) for value in args), name, result, False, weights=weights)
 
 
 def encoder_layer(
@@ -215,9 +201,7 @@ def encoder_layer(
     def sub(part: str, inner: Value) -> Value:
         layer = getattr(module, part)
         size = reader.graph.shape(inner.name)[:-1]
-        after = torch.empty(
-            1, *size, layer.out_features if isinstance(layer, nn.Linear) else result.shape[-1]
-        )
+        after = torch.empty(1, *size, layer.out_features if isinstance(layer, nn.Linear) else result.shape[-1])
         return torch_layers.read(reader, layer, [inner], {}, f"{name}.{part}", after)
 
     def attend(inner: Value) -> Value:
@@ -258,11 +242,7 @@ def encoder(
         raise refuse(name, "TransformerEncoder", "is called with a mask, which is not converted")
     for place, layer in enumerate(module.layers):
         value = torch_layers.read(reader, layer, [value], {}, f"{name}.layers.{place}", result)
-    return (
-        value
-        if module.norm is None
-        else torch_layers.read(reader, module.norm, [value], {}, f"{name}.norm", result)
-    )
+    return value if module.norm is None else torch_layers.read(reader, module.norm, [value], {}, f"{name}.norm", result)
 
 
 READERS: dict[type, Any] = {

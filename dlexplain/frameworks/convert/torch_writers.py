@@ -148,9 +148,7 @@ def pool(writer: TorchWriter, node: Node) -> Written:
         keywords["count_include_pad"] = False  # as TensorFlow counts
     if rank == 1:
         keywords |= {"stride": strides[0], "padding": low[0]}
-    return True, writer.module(
-        node, lambda: ranked(kind, rank)(size if rank > 1 else size[0], **keywords), value
-    )
+    return True, writer.module(node, lambda: ranked(kind, rank)(size if rank > 1 else size[0], **keywords), value)
 
 
 def ceil_gives(lengths: Any, size: Any, strides: Any, pads: Any) -> bool:
@@ -171,9 +169,7 @@ def global_pool(writer: TorchWriter, node: Node) -> Written:
     rank, kind = len(writer.graph.shape(node.inputs[0])) - 1, node.options["kind"]
     make = ranked("AdaptiveMaxPool" if kind == "max" else "AdaptiveAvgPool", rank)
     value = writer.module(node, lambda: make(1), writer.have(node.inputs[0], True))
-    return (
-        (True, value) if node.options["keep"] else (False, writer.fx.call_function(torch.flatten, (value, 1)))
-    )
+    return (True, value) if node.options["keep"] else (False, writer.fx.call_function(torch.flatten, (value, 1)))
 
 
 def flatten(writer: TorchWriter, node: Node) -> Written:
@@ -190,15 +186,11 @@ def reshape(writer: TorchWriter, node: Node) -> Written:
 
 
 def permute(writer: TorchWriter, node: Node) -> Written:
-    return False, writer.fx.call_method(
-        "permute", (writer.have(node.inputs[0], False), 0, *node.options["dims"])
-    )
+    return False, writer.fx.call_method("permute", (writer.have(node.inputs[0], False), 0, *node.options["dims"]))
 
 
 def pad(writer: TorchWriter, node: Node) -> Written:
-    return True, padded(
-        writer, writer.have(node.inputs[0], True), node.options["pads"], node.options["value"]
-    )
+    return True, padded(writer, writer.have(node.inputs[0], True), node.options["pads"], node.options["value"])
 
 
 def crop(writer: TorchWriter, node: Node) -> Written:
@@ -314,9 +306,7 @@ def concat(writer: TorchWriter, node: Node) -> Written:
     first, axis, rank = writer.shared(*node.inputs), node.options["axis"], len(node.shape)
     if first:
         axis = 1 if axis == rank else axis + 1
-    return first, writer.fx.call_function(
-        torch.cat, ([writer.have(name, first) for name in node.inputs], axis)
-    )
+    return first, writer.fx.call_function(torch.cat, ([writer.have(name, first) for name in node.inputs], axis))
 
 
 def select(writer: TorchWriter, node: Node) -> Written:
@@ -331,9 +321,7 @@ def cut(writer: TorchWriter, node: Node) -> Written:
 
 def mean(writer: TorchWriter, node: Node) -> Written:
     value = writer.have(node.inputs[0], False)
-    return False, writer.fx.call_method(
-        "mean", (value, node.options["axes"]), {"keepdim": node.options["keep"]}
-    )
+    return False, writer.fx.call_method("mean", (value, node.options["axes"]), {"keepdim": node.options["keep"]})
 
 
 WRITERS: dict[str, Callable[[TorchWriter, Node], Written]] = {
