@@ -63,7 +63,6 @@ def picture_rows(
         for column, picture in enumerate(values, 1):
             low, high = (picture.min(), picture.max()) if stretch and np.ptp(picture) > 0 else (0, 1)
             picture_panel(figure, row, column, png.to_bytes(picture, low=float(low), high=float(high)))
-            _framed(figure, row, column)
     return figure
 
 
