@@ -50,10 +50,13 @@ def occlusion(
             where[axis] = slice(start, start + w)
         return tuple(where)
 
-    falls = _falls(case, [[cover(i, k) for k in range(c)] for i, c in enumerate(counts)])
+    shapes = [
+        tuple(s if a in case.spatial(i) else 1 for a, s in enumerate(x.shape[1:])) for i, x in enumerate(case.inputs)
+    ]
+    falls = _falls(case, [[cover(i, k) for k in range(c)] for i, c in enumerate(counts)], shapes)
     values, first = [], 0
     for i, size in enumerate(counts):
-        shape = tuple(s if a in case.spatial(i) else 1 for a, s in enumerate(case.inputs[i].shape[1:]))
+        shape = shapes[i]
         total, times = np.zeros((len(case), *shape)), np.zeros(shape)
         for k in range(size):
             where = cover(i, k)
@@ -73,7 +76,8 @@ def feature_ablation(case: Case, *, groups: Any = None) -> Found:
     """
     members = [_groups(case, i, groups) for i in range(len(case.inputs))]
     counts = [int(m.max()) + 1 for m in members]
-    falls = _falls(case, [[(np.nonzero(m == g)) for g in range(c)] for m, c in zip(members, counts, strict=True)])
+    covers = [[np.nonzero(m == g) for g in range(c)] for m, c in zip(members, counts, strict=True)]
+    falls = _falls(case, covers, [a.shape[1:] for a in case.inputs])
     values, first = [], 0
     for member, size in zip(members, counts, strict=True):
         share = falls[:, first : first + size] / np.bincount(member.ravel(), minlength=size)
@@ -82,10 +86,12 @@ def feature_ablation(case: Case, *, groups: Any = None) -> Found:
     return Found(tuple(values), {} if groups is None else {"groups": groups})
 
 
-def _falls(case: Case, covers: list[list[tuple]]) -> np.ndarray:
-    """`(n, covers)`: how far the output falls when each cover (places of one input, inputs in order) is filled."""
+def _falls(case: Case, covers: list[list[tuple]], shapes: list[tuple[int, ...]]) -> np.ndarray:
+    """`(n, covers)`: how far the output falls when each cover (places of one input, inputs in order) is filled.
+
+    `shapes`: of the masks, one an input; an axis of size 1 is covered as a whole.
+    """
     owners = [(i, where) for i, wheres in enumerate(covers) for where in wheres]
-    shapes = [a.shape[1:] for a in case.inputs]
 
     def block(_samples: slice, start: int, stop: int) -> Inputs:
         masks = tuple(np.ones((1, stop - start, *shape), bool) for shape in shapes)
