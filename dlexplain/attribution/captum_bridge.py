@@ -231,7 +231,6 @@ def _classes() -> dict[str, type]:
 def _captum() -> Any:
     try:
         import captum.attr
-        from captum._utils.models.linear_model import SkLearnLinearModel  # noqa: F401  (what Lime needs besides)
     except ImportError as error:
         raise MissingPackageError(
             "The methods 'captum:…' need the packages captum and torch: pip install 'dlexplain[torch,captum]'."

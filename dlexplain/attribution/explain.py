@@ -179,7 +179,7 @@ def _lower(
 ) -> np.ndarray:
     """`(n,)`: the output at the baseline; with token ids at the embedding, where the sample tells the padding."""
     if not method.at_embedding or not any(v is not None for v in model.token_inputs(inputs)):
-        return model.outputs_at(absent, target, len(inputs[0]), rows)
+        return model.outputs_at(absent, target, rows)
     return model.embedded_scores(inputs, absent, target, rows, background=background)
 
 

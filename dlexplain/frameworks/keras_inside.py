@@ -159,3 +159,15 @@ def reinitialise(layer: keras.layers.Layer, generator: np.random.Generator) -> N
         if "seed" in config:
             config["seed"] = int(generator.integers(2**31))
         variable.assign(type(initialiser).from_config(config)(variable.shape, variable.dtype))
+
+
+def declared(raw: keras.Model) -> list:
+    try:
+        return list(raw.inputs or ())
+    except AttributeError:  # subclassed models have no symbolic inputs
+        return []
+
+
+def layout_of(raw: keras.Model) -> str:
+    formats = [layer.data_format for layer in named_layers(raw).values() if getattr(layer, "data_format", None)]
+    return formats[0] if formats else "channels_last"

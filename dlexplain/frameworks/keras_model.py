@@ -19,7 +19,9 @@ from tensorflow.python.framework import (
 from dlexplain.errors import InputError, UnsupportedModelError
 from dlexplain.frameworks.keras_inside import (
     Tap,
+    declared,
     feed,
+    layout_of,
     named_layers,
     reinitialise,
     run,
@@ -50,14 +52,14 @@ class KerasModel(Model):
                 "model.build((None, ...)) with the shape of its inputs."
             )
         self.raw, self.class_names, self.feature_names = raw, class_names, feature_names
-        declared = _declared(raw)
-        self._dtypes = tuple(tensor.dtype for tensor in declared)
-        shapes = tuple(tuple(tensor.shape[1:]) for tensor in declared) or None
+        given = declared(raw)
+        self._dtypes = tuple(tensor.dtype for tensor in given)
+        shapes = tuple(tuple(tensor.shape[1:]) for tensor in given) or None
         self.input_shapes = input_shapes if input_shapes is not None else shapes
-        self.input_names = tuple(t.name for t in declared) or tuple(
+        self.input_names = tuple(t.name for t in given) or tuple(
             f"input {i}" for i in range(len(self.input_shapes or (0,)))
         )
-        self.layout = layout if layout is not None else _layout(raw)
+        self.layout = layout if layout is not None else layout_of(raw)
         self.device = device if device is not None else ("GPU:0" if tf.config.list_logical_devices("GPU") else "CPU:0")
         self._lock = _LOCKS.setdefault(raw, threading.RLock())
         self._traces = _TRACES.setdefault(raw, {})
@@ -439,15 +441,3 @@ class KerasModel(Model):
                 self._entry_sites[i] = sites
                 found[i] = min(layers[site.partition(":")[0]].input_dim for site in sites)
         return tuple(found)
-
-
-def _declared(raw: keras.Model) -> list:
-    try:
-        return list(raw.inputs or ())
-    except AttributeError:  # subclassed models have no symbolic inputs
-        return []
-
-
-def _layout(raw: keras.Model) -> str:
-    formats = [layer.data_format for layer in named_layers(raw).values() if getattr(layer, "data_format", None)]
-    return formats[0] if formats else "channels_last"

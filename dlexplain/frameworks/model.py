@@ -17,6 +17,11 @@ from dlexplain.frameworks.targets import resolve
 # Bytes that the activations of one batch may take. Batches past a few MB leave the processor's cache and gain nothing.
 _BATCH_BYTES = 48 << 20
 
+_NO_GRAPH = (
+    "This version does not walk the operation graph. Methods that work on this model: "
+    "integrated_gradients, expected_gradients, occlusion, feature_ablation."
+)
+
 
 class Model(ABC):
     """A Keras or Torch model that can be asked; `raw` is the user's own, which is never changed."""
@@ -68,10 +73,11 @@ class Model(ABC):
 
     def multipliers(self, inputs: Inputs, baseline: Inputs, target: Target) -> Inputs:
         """On the operation graph: what a unit of each entry's difference from the baseline adds (DeepLIFT)."""
-        raise UnsupportedModelError(
-            "This version does not walk the operation graph. Methods that work on this model: "
-            "integrated_gradients, expected_gradients, occlusion, feature_ablation."
-        )
+        raise UnsupportedModelError(_NO_GRAPH)
+
+    def relevance(self, inputs: Inputs, target: Target, rule: str) -> Inputs:
+        """On the operation graph: the output handed back to the entries by a rule of layer-wise relevance (LRP)."""
+        raise UnsupportedModelError(_NO_GRAPH)
 
     @abstractmethod
     def unit_gradient(self, inputs: Inputs, layer: str, units: np.ndarray) -> tuple[np.ndarray, Inputs]:
@@ -154,7 +160,7 @@ class Model(ABC):
         """`(n,)`: the target of each sample."""
         return target.of(self.all_outputs(inputs, rows))
 
-    def outputs_at(self, inputs: Inputs, target: Target, n: int, rows: int) -> np.ndarray:
+    def outputs_at(self, inputs: Inputs, target: Target, rows: int) -> np.ndarray:
         """`(n,)`: each sample's target at other inputs, its mean over `(m, *shape)` of them."""
         output = self.all_outputs(inputs, rows)[target.head]
         output = output.reshape(len(output), 1) if output.ndim == 1 else output
