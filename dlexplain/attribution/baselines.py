@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from dlexplain.attribution.registry import Method
+from dlexplain.attribution.method import Method
 from dlexplain.errors import InputError
 from dlexplain.frameworks.inputs import as_array, check_finite, check_tokens
 from dlexplain.frameworks.model import Model

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from dlexplain.attribution.case import Case, Found
-from dlexplain.attribution.registry import Method
+from dlexplain.attribution.method import Method
 from dlexplain.errors import InputError, MissingPackageError, UnsupportedModelError, suggest
 
 # Our names for what Captum names otherwise.
@@ -86,15 +86,15 @@ def method(name: str) -> CaptumMethod:
         else "see Captum's documentation"
     )
     return CaptumMethod(
-        f"captum:{name}",
-        lambda case, **given: _attribute(case, name, kind, given),
-        "bridge to Captum",
-        "See Captum.",
-        complete,
-        "zeros" if "baselines" in parameters else "none",
-        "see Captum",
-        cannot,
-        "arXiv:2009.07896",
+        name=f"captum:{name}",
+        function=lambda case, **given: _attribute(case, name, kind, given),
+        family="bridge to Captum",
+        answers="See Captum.",
+        complete=complete,
+        baseline="zeros" if "baselines" in parameters else "none",
+        cost="see Captum",
+        cannot=cannot,
+        paper="arXiv:2009.07896",
         background=name in ("DeepLiftShap", "GradientShap"),
         tolerance=1e-2 if complete else None,
         known=options,

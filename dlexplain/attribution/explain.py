@@ -11,7 +11,7 @@ import numpy as np
 from dlexplain.attribution import baselines, registry
 from dlexplain.attribution.case import Case, Found
 from dlexplain.attribution.comparison import Comparison
-from dlexplain.attribution.registry import Method
+from dlexplain.attribution.method import Method
 from dlexplain.attribution.result import Attribution
 from dlexplain.errors import GapWarning, InputError, UnsupportedModelError
 from dlexplain.frameworks import Model, targets, wrap

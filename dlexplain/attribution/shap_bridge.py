@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from dlexplain.attribution.case import Case, Found
-from dlexplain.attribution.gradients import count
-from dlexplain.attribution.registry import Method
+from dlexplain.attribution.families.gradients import count
+from dlexplain.attribution.method import Method
 from dlexplain.errors import DlexplainError, InputError, MissingPackageError, UnsupportedModelError, suggest
 
 NAMES = ("Kernel", "Permutation", "Partition", "Exact", "Deep", "Gradient")
@@ -60,15 +60,15 @@ def method(name: str) -> Method:
         ),
     }[known[key]]
     return Method(
-        f"shap:{known[key]}",
-        function,
-        "bridge to SHAP",
-        "How is the change from the background shared fairly?",
-        True,
-        "zeros",
-        cost,
-        cannot,
-        "arXiv:1705.07874",
+        name=f"shap:{known[key]}",
+        function=function,
+        family="bridge to SHAP",
+        answers="How is the change from the background shared fairly?",
+        complete=True,
+        baseline="zeros",
+        cost=cost,
+        cannot=cannot,
+        paper="arXiv:1705.07874",
         background=True,
         tolerance=tolerance,
     )

@@ -71,8 +71,21 @@ class Model(ABC):
     def run_from(self, layer: str, activations: np.ndarray, inputs: Any) -> np.ndarray | tuple[np.ndarray, ...]:
         """The outputs when `layer` gives `activations` instead; `inputs` feed whatever else the outputs need."""
 
-    def multipliers(self, inputs: Inputs, baseline: Inputs, target: Target) -> Inputs:
-        """On the operation graph: what a unit of each entry's difference from the baseline adds (DeepLIFT)."""
+    def contributions(
+        self,
+        inputs: Inputs,
+        references: Inputs,
+        target: Target,
+        rows: int,
+        *,
+        background: bool = False,
+        layer: str | None = None,
+    ) -> Inputs:
+        """On the operation graph: what each entry's difference from its reference adds to the target (DeepLIFT).
+
+        float64 `(n, *entry shape)`; the mean over references `(m, *shape)` when `background`, else they are
+        `(1 or n, *shape)`. `layer`: of its activations instead of the inputs. Raises `UnsupportedModelError`.
+        """
         raise UnsupportedModelError(_NO_GRAPH)
 
     def relevance(self, inputs: Inputs, target: Target, rule: str) -> Inputs:

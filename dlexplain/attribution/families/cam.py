@@ -5,10 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from dlexplain.attribution.case import Case, Found
+from dlexplain.attribution.method import method
 from dlexplain.errors import InputError, UnsupportedModelError
 from dlexplain.frameworks.questions import blocks
 
 
+@method(
+    family="activation map",
+    answers="Where did the last convolution find what speaks for the target?",
+    cost="1 forward, 1 backward",
+    cannot="as coarse as the layer; only what speaks for, never against",
+    paper="arXiv:1610.02391",
+)
 def gradcam(case: Case, *, layer: str | None = None) -> Found:
     """The layer's channels weighted by their mean gradient, summed, negative parts cut, enlarged to the input.
 

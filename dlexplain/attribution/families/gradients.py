@@ -5,10 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from dlexplain.attribution.case import Case, Found, to_tokens
+from dlexplain.attribution.method import method
 from dlexplain.errors import InputError
 from dlexplain.frameworks.questions import Inputs, Points, blocks
 
 
+@method(
+    family="gradient",
+    answers="Which inputs does the output react to most just here?",
+    cost="1 forward, 1 backward",
+    cannot="says nothing of inputs where the output is saturated",
+    paper="arXiv:1312.6034",
+    at_embedding=True,
+)
 def saliency(case: Case) -> Found:
     """Signed gradient of the target to each input; for token ids the norm of the gradient to the embedding.
 
@@ -18,6 +27,14 @@ def saliency(case: Case) -> Found:
     return Found(tuple(to_tokens(g, x, norm=True) for g, x in zip(gradients, case.inputs, strict=True)))
 
 
+@method(
+    family="gradient",
+    answers="What does each input add, were the model linear?",
+    cost="1 forward, 1 backward",
+    cannot="exact for piecewise linear models without bias only",
+    paper="arXiv:1605.01713",
+    at_embedding=True,
+)
 def input_x_gradient(case: Case) -> Found:
     """Gradient times input; for token ids summed over the embedding.
 
@@ -27,6 +44,14 @@ def input_x_gradient(case: Case) -> Found:
     return Found(tuple(to_tokens(e * g, x) for e, g, x in zip(entries, gradients, case.inputs, strict=True)))
 
 
+@method(
+    family="gradient",
+    answers="Which inputs does the output react to hereabouts?",
+    cost="samples x (1 forward, 1 backward)",
+    cannot="depends on the noise chosen; leaves the data's own shape",
+    paper="arXiv:1706.03825",
+    at_embedding=True,
+)
 def smoothgrad(case: Case, *, samples: int = 50, noise: float = 0.1) -> Found:
     """Mean gradient over `samples` noisy copies; `noise` is the deviation as a share of each sample's range.
 
@@ -36,6 +61,14 @@ def smoothgrad(case: Case, *, samples: int = 50, noise: float = 0.1) -> Found:
     return Found(tuple(to_tokens(g, x, norm=True) for g, x in zip(mean, case.inputs, strict=True)))
 
 
+@method(
+    family="gradient",
+    answers="Where does the reaction change most hereabouts?",
+    cost="samples x (1 forward, 1 backward)",
+    cannot="has no sign: does not tell for from against",
+    paper="arXiv:1810.03307",
+    at_embedding=True,
+)
 def vargrad(case: Case, *, samples: int = 50, noise: float = 0.1) -> Found:
     """Variance of the gradient over `samples` noisy copies; `noise` as in SmoothGrad. Not negative.
 

@@ -8,10 +8,20 @@ from typing import Any
 import numpy as np
 
 from dlexplain.attribution.case import Case, Found
+from dlexplain.attribution.method import method
 from dlexplain.errors import InputError, suggest
 from dlexplain.frameworks.questions import Inputs, Masks
 
 
+@method(
+    family="perturbation",
+    answers="How far does the output fall when a window is covered?",
+    cost="1 forward a window",
+    cannot="misses parts that stand in for each other; the cover is not natural",
+    paper="arXiv:1311.2901",
+    baseline="zeros",
+    background=True,
+)
 def occlusion(
     case: Case, *, window: int | Sequence[int] | None = None, stride: int | Sequence[int] | None = None
 ) -> Found:
@@ -68,6 +78,15 @@ def occlusion(
     return Found(tuple(values), chosen)
 
 
+@method(
+    family="perturbation",
+    answers="How far does the output fall when one feature is taken away?",
+    cost="1 forward a feature or group",
+    cannot="misses features that stand in for each other",
+    paper="Fisher, Rudin, Dominici (2019), JMLR 20(177)",
+    baseline="zeros",
+    background=True,
+)
 def feature_ablation(case: Case, *, groups: Any = None) -> Found:
     """The fall of the output when each feature alone, or each group of features, is set to the baseline.
 

@@ -8,13 +8,25 @@ from dataclasses import replace
 import numpy as np
 
 from dlexplain.attribution.case import Case, Found, to_tokens
-from dlexplain.attribution.gradients import count
+from dlexplain.attribution.families.gradients import count
+from dlexplain.attribution.method import method
 from dlexplain.errors import InputError
 from dlexplain.frameworks.questions import Inputs, Points
 
 _FIRST, _DOUBLED, _NODES, _ROUNDS = 16, 64, 4, 24
 
 
+@method(
+    family="path",
+    answers="How is the change from the baseline shared among the inputs?",
+    cost="16 to 4096 x (1 forward, 1 backward), by the gap",
+    cannot="the answer is relative to the baseline",
+    paper="arXiv:1703.01365",
+    complete=True,
+    baseline="zeros",
+    at_embedding=True,
+    tolerance=0.001,
+)
 def integrated_gradients(case: Case, *, steps: int | None = None, tolerance: float = 1e-3) -> Found:
     """(x - b) times the mean gradient on the straight line from b to x, by Gauss-Legendre quadrature.
 
@@ -86,6 +98,18 @@ def _halved(case: Case, tolerance: float) -> tuple[list[np.ndarray], int]:
     return [t.astype(np.float32) for t in total], used
 
 
+@method(
+    family="path",
+    answers="How is the change from typical samples shared among the inputs?",
+    cost="64 to 2048 x (1 forward, 1 backward), by the gap",
+    cannot="the answer is relative to the background; its sum is a sample mean",
+    paper="doi:10.1038/s42256-021-00343-9",
+    complete=True,
+    baseline="zeros",
+    background=True,
+    at_embedding=True,
+    tolerance=0.01,
+)
 def expected_gradients(case: Case, *, samples: int | None = None, tolerance: float = 1e-2) -> Found:
     """Integrated gradients averaged over a background set, a random point of each line at a time.
 

@@ -1,0 +1,1 @@
+"""The methods, one file a family: each a function with its facts above it."""
