@@ -45,8 +45,11 @@ $(STAMP): $(BIN)/python requirements.lock pyproject.toml
 	@$(BIN)/dlexplain doctor --guard-kernels >/dev/null
 	@touch $(STAMP)
 
+# .jupyter/ switches off Jupyter's news and its check for updates, for this server alone: a classroom may have
+# no network, and a first visit should not begin with a question. One's own settings stay as they are.
 lab: $(STAMP)
-	$(BIN)/python -m jupyter lab $(LAB_FLAGS) notebooks/00_start_here.ipynb
+	JUPYTER_CONFIG_PATH="$(CURDIR)/.jupyter$${JUPYTER_CONFIG_PATH:+:$$JUPYTER_CONFIG_PATH}" \
+	  $(BIN)/python -m jupyter lab $(LAB_FLAGS) notebooks/00_start_here.ipynb
 
 test: $(STAMP) chromium
 	$(PYTEST) $(TEST_FLAGS)

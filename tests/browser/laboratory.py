@@ -228,7 +228,7 @@ def laboratory(base: Path, shots: Path) -> Iterator[Laboratory]:
     for part in ("work", "home", "config", "data", "runtime", "settings", "workspaces"):
         (base / part).mkdir(parents=True, exist_ok=True)
     shots.mkdir(parents=True, exist_ok=True)
-    port, token = _free_port(), "dlexplain-test"
+    port, token = free_port(), "dlexplain-test"
     settings = {
         "@jupyterlab/apputils-extension": {
             "notification": {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
@@ -273,7 +273,7 @@ def laboratory(base: Path, shots: Path) -> Iterator[Laboratory]:
     server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
     url = f"http://127.0.0.1:{port}"
     try:
-        _wait_for(url, token, server, base / "lab.log")
+        wait_for(url, token, server, base / "lab.log")
         yield Laboratory(url, token, folder, shots)
     finally:
         server.terminate()
@@ -285,13 +285,13 @@ def laboratory(base: Path, shots: Path) -> Iterator[Laboratory]:
         log.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
-def _wait_for(url: str, token: str, server: subprocess.Popen, log: Path, seconds: float = 60) -> None:
+def wait_for(url: str, token: str, server: subprocess.Popen, log: Path, seconds: float = 60) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if server.poll() is not None:
