@@ -33,9 +33,13 @@ def training_curves(
     metrics = [metric.removeprefix("val_")] if metric else known
     if metric and metrics[0] not in known:
         raise InputError(f"training_curves: no metric {metric!r} here. Metrics: {', '.join(known)}.")
-    said = []
+    said: list[str] = []
+    named: set[str] = set()
+    drawn = {key for h in histories.values() for key, values in h.items() if len(values)}
+    kinds = ["Whole line: training data."] * any(m in drawn for m in metrics)
+    kinds += ["Dashed: validation data."] * any(f"val_{m}" in drawn for m in metrics)
     figure = canvas(
-        Frame(title, "", ["Whole line: training data. Dashed: validation data."], theme=theme),
+        Frame(title, "", [" ".join(kinds)] if kinds else [], theme=theme),
         columns=len(metrics),
         row_height=280,
         gap_x=70,
@@ -57,12 +61,13 @@ def training_curves(
                     marker={"size": 6, "symbol": SYMBOLS[i % len(SYMBOLS)]},
                     name=literal(label),
                     legendgroup=label,
-                    showlegend=column == 1,
+                    showlegend=label not in named,
                     row=1,
                     col=column,
                     hovertemplate="epoch %{x}: %{y:.4g}",
                     connectgaps=False,
                 )
+                named.add(label)
                 said.append(
                     f"{label} {name.replace('_', ' ')} from {number(values[0])} to {number(values[-1])} in "
                     f"{len(values)} epochs"

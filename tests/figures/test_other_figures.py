@@ -193,6 +193,27 @@ def test_training_curves_draw_each_history():
         figures.training_curves(histories, metric="accuracy")
 
 
+def test_a_legend_names_what_only_a_later_panel_holds():
+    history = {"loss": [3.0, 1.0], "val_accuracy": [0.5, 0.8]}
+    figure = figures.training_curves({"Keras": history, "Torch": history})
+    assert [trace.name for trace in figure.data if trace.showlegend] == [
+        "Keras, training",
+        "Torch, training",
+        "Keras, validation",
+        "Torch, validation",
+    ]
+
+
+def test_validation_alone_is_nowhere_called_training():
+    figure = figures.training_curves({"Keras": {"val_loss": [3.0, 1.0]}, "Torch": {"loss": []}})
+    (line,) = figure.data
+    assert (line.name, line.line.dash, line.showlegend) == ("Keras, validation", "dash", True)
+    assert figure.layout.title.subtitle.text == "Dashed: validation data."
+    assert "training" not in figure.alt
+    both = figures.training_curves({"Keras": {"loss": [3.0], "val_loss": [2.0]}})
+    assert both.layout.title.subtitle.text == "Whole line: training data. Dashed: validation data."
+
+
 def test_the_border_lies_where_the_scores_cross():
     x, y = np.linspace(-1, 1, 21), np.linspace(0, 1, 11)
     grid = np.broadcast_to(x, (11, 21))
