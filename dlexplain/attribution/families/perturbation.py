@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from dlexplain.attribution.case import Case, Found
+from dlexplain.attribution.families.groups import numbered
 from dlexplain.attribution.method import method
-from dlexplain.errors import InputError, suggest
+from dlexplain.errors import InputError
 from dlexplain.frameworks.questions import Inputs, Masks
 
 
@@ -93,7 +94,7 @@ def feature_ablation(case: Case, *, groups: Any = None) -> Found:
     `groups`: whole numbers in the shape of one sample (equal number, same group), or a list of lists of column numbers
     or names; a group's fall is spread evenly over its members.
     """
-    members = [_groups(case, i, groups) for i in range(len(case.inputs))]
+    members = [numbered(case, i, groups) for i in range(len(case.inputs))]
     counts = [int(m.max()) + 1 for m in members]
     covers = [[np.nonzero(m == g) for g in range(c)] for m, c in zip(members, counts, strict=True)]
     falls = _falls(case, covers, [a.shape[1:] for a in case.inputs])
@@ -139,39 +140,3 @@ def _per_axis(value: int | Sequence[int] | None, default: list[int], name: str, 
         if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
             raise InputError(f"{name}={value!r}: each must be a whole number from 1 on.")
     return [int(number) for number in numbers]
-
-
-def _groups(case: Case, i: int, groups: Any) -> np.ndarray:
-    """Group numbers from 0 on in the shape of one sample."""
-    shape = case.inputs[i].shape[1:]
-    if groups is None:
-        return np.arange(int(np.prod(shape))).reshape(shape)
-    if isinstance(groups, tuple) and len(case.inputs) > 1:
-        groups = groups[i]
-    ragged = isinstance(groups, (list, tuple)) and all(isinstance(g, (list, tuple, set)) for g in groups)
-    if ragged and len(shape) == 1:
-        numbers = np.full(shape, -1)
-        for number, group in enumerate(groups):
-            for feature in group:
-                numbers[_column(feature, case.model.feature_names, shape[0])] = number
-        alone = np.flatnonzero(numbers < 0)
-        numbers[alone] = len(groups) + np.arange(len(alone))
-        return np.unique(numbers, return_inverse=True)[1].reshape(shape)
-    numbers = np.asarray(groups)
-    if numbers.dtype.kind not in "iu":
-        raise InputError("groups: give whole numbers in the shape of one sample, or a list of lists of columns.")
-    try:
-        numbers = np.broadcast_to(numbers, shape)
-    except ValueError as error:
-        raise InputError(f"groups: shape {numbers.shape} does not fit one sample, which has shape {shape}.") from error
-    return np.unique(numbers, return_inverse=True)[1].reshape(shape)
-
-
-def _column(feature: Any, names: Sequence[str] | None, width: int) -> int:
-    if isinstance(feature, str):
-        if names is None or feature not in names:
-            raise InputError(f"groups: no feature is named {feature!r}. {suggest(feature, names or ())}")
-        return list(names).index(feature)
-    if not 0 <= int(feature) < width:
-        raise InputError(f"groups: column {feature} is out of range; columns are 0 to {width - 1}.")
-    return int(feature)
