@@ -170,6 +170,21 @@ class KerasModel(Model):
                     scores[ns, ks] += graph(index, *mixed).numpy().reshape(-1, ks.stop - ks.start)
         return scores / len(fills[0])
 
+    def contributions(
+        self,
+        inputs: Inputs,
+        references: Inputs,
+        target: Target,
+        rows: int,
+        *,
+        background: bool = False,
+        layer: str | None = None,
+    ) -> Inputs:
+        from dlexplain.frameworks.graph.keras_deeplift import contributions
+
+        with self._asked():
+            return contributions(self, inputs, references, target, rows, background=background, layer=layer)
+
     def inside(self, inputs: Inputs, layers: Sequence[str]) -> dict[str, np.ndarray]:
         ref, names = weakref.ref(self.raw), tuple(layers)
 
