@@ -1,0 +1,210 @@
+"""One operation as it ran twice, on the inputs and on the references, and the arithmetic that its rules share."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from dlexplain.frameworks.graph.torch_tape import Refusal, Step, Value
+
+Slot = tuple[int | str, int | None]  # argument by position or name, and the place within a list of tensors
+
+
+class Pair:
+    """`xs`, `rs`: its active inputs in the two runs, once each although used twice; `slots`: where each is used.
+
+    `y`, `yr`: the first output in the two runs.
+    """
+
+    def __init__(self, x: Step, r: Step) -> None:
+        self.x, self.r, self.op, self.name = x, r, x.op, x.name
+        self.values: list[Value] = []
+        self.slots: list[list[Slot]] = []
+        self.xs: list[torch.Tensor] = []
+        self.rs: list[torch.Tensor] = []
+        for slot, value in _slots(x):
+            if not value.active:
+                continue
+            if value in self.values:
+                self.slots[self.values.index(value)].append(slot)
+                continue
+            self.values.append(value), self.slots.append([slot])
+            self.xs.append(value.tensor), self.rs.append(_at(r, slot).tensor)
+
+    @property
+    def y(self) -> torch.Tensor:
+        return self.x.outs[0].tensor
+
+    @property
+    def yr(self) -> torch.Tensor:
+        return self.r.outs[0].tensor
+
+    def active(self, position: int | str) -> int | None:
+        """Which active input stands at an argument."""
+        return next((i for i, slots in enumerate(self.slots) for s in slots if s[0] == position), None)
+
+    def given(self, position: int, default: Any = None) -> Any:
+        """An argument of the run on the inputs: a tensor, or what it is."""
+        value = self.x.args[position] if position < len(self.x.args) else default
+        return value.tensor if isinstance(value, Value) else value
+
+    def both(self, position: int) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.x.args[position].tensor, self.r.args[position].tensor
+
+    def named(self, name: str, default: Any = None) -> Any:
+        """An argument by its name in the operation's schema."""
+        for position, argument in enumerate(self.op._schema.arguments):
+            if argument.name == name:
+                found = self.x.kwargs.get(name, self.given(position, argument.default_value))
+                return found.tensor if isinstance(found, Value) else found
+        return default
+
+    def run(self, actives: list[torch.Tensor], drop: tuple[str, ...] = ()) -> Any:
+        """The operation again, on other tensors in the places of its active inputs."""
+        args = [_plain(a) for a in self.x.args]
+        kwargs = {k: _plain(v) for k, v in self.x.kwargs.items() if k not in drop}
+        for tensor, slots in zip(actives, self.slots, strict=True):
+            for position, part in slots:
+                holder = args if isinstance(position, int) else kwargs
+                if part is None:
+                    holder[position] = tensor
+                else:
+                    holder[position][part] = tensor
+        return self.op(*args, **kwargs)
+
+    def equal(self, i: int) -> bool:
+        return torch.equal(self.xs[i], self.rs[i])
+
+    def refuse(self, why: str) -> Refusal:
+        return Refusal(self.name, why)
+
+
+def _slots(step: Step) -> list[tuple[Slot, Value]]:
+    found: list[tuple[Slot, Value]] = []
+    for position, arg in (*enumerate(step.args), *step.kwargs.items()):
+        if isinstance(arg, Value):
+            found.append(((position, None), arg))
+        elif isinstance(arg, (list, tuple)):
+            found += [((position, i), part) for i, part in enumerate(arg) if isinstance(part, Value)]
+    return found
+
+
+def _at(step: Step, slot: Slot) -> Value:
+    position, part = slot
+    arg = step.args[position] if isinstance(position, int) else step.kwargs[position]
+    return arg if part is None else arg[part]
+
+
+def _plain(arg: Any) -> Any:
+    if isinstance(arg, Value):
+        return arg.tensor
+    if isinstance(arg, (list, tuple)):
+        return [p.tensor if isinstance(p, Value) else p for p in arg]
+    return arg
+
+
+def real(tensor: torch.Tensor) -> torch.Tensor:
+    """Numbers whose difference can be taken: truth values and whole numbers become 0/1 and floats."""
+    return tensor if tensor.is_floating_point() else tensor.to(torch.float32)
+
+
+def summed_to(tensor: torch.Tensor, shape: torch.Size) -> torch.Tensor:
+    """Back over what broadcasting repeated."""
+    return tensor if tensor.shape == shape else tensor.sum_to_size(shape)
+
+
+def pulled(pair: Pair, at: list[torch.Tensor], ms: list[torch.Tensor | None], drop: tuple[str, ...] = ()) -> list:
+    """The operation's own transpose (VJP) at these values of its active inputs; None where there is none."""
+    with torch.enable_grad():
+        leaves = [real(t).detach().requires_grad_() for t in at]
+        outs = pair.run(leaves, drop)
+        outs = [outs] if isinstance(outs, torch.Tensor) else list(outs)
+        wanted = [(o, m) for o, m in zip(outs, ms, strict=False) if m is not None and o.requires_grad]
+        if not wanted:
+            return [None] * len(leaves)
+        return list(
+            torch.autograd.grad([o for o, _ in wanted], leaves, [m.to(o.dtype) for o, m in wanted], allow_unused=True)
+        )
+
+
+def tiny(x: torch.Tensor, r: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The difference, and where it is too small to divide by."""
+    d = x - r
+    return d, d.abs() < 1e-6 * torch.maximum(x.abs(), r.abs()).clamp_min(1)
+
+
+def ratio(top: torch.Tensor, d: torch.Tensor, small: torch.Tensor, otherwise: torch.Tensor | float) -> torch.Tensor:
+    return torch.where(small, otherwise, top / torch.where(small, 1, d))
+
+
+def slope(pair: Pair, m: torch.Tensor) -> list[torch.Tensor]:
+    """Element-wise, one active input: m Δf/Δx, and m f' where Δx is next to nothing."""
+    x, r = real(pair.xs[0]), real(pair.rs[0])
+    d, small = tiny(x, r)
+    still: torch.Tensor | float = 0.0
+    if bool(small.any()):
+        still = _derivative(pair, [x], m)[0]
+    return [_summed(ratio(m * (real(pair.y) - real(pair.yr)), d, small, still), m, x)]
+
+
+def _derivative(pair: Pair, at: list[torch.Tensor], m: torch.Tensor) -> list[torch.Tensor]:
+    """m f' for each active input in the output's shape; 0 where the operation has no finite derivative."""
+    wide = [a.expand(m.shape) for a in at]
+    try:
+        found = pulled(pair, wide, [m])
+    except (RuntimeError, NotImplementedError):  # rounding, comparison and the like: no derivative to ask for
+        found = [None] * len(at)
+    return [torch.zeros_like(m) if f is None else torch.where(f.isfinite(), f, 0) for f in found]
+
+
+def _summed(product: torch.Tensor, m: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    return summed_to(product.expand(m.shape), x.shape)
+
+
+def shapley(pair: Pair, m: torch.Tensor) -> list[torch.Tensor]:
+    """Element-wise, two or three active inputs: each one's exact Shapley value over its difference."""
+    n = len(pair.xs)
+    if n > 4:
+        raise pair.refuse("it has more than four inputs that vary.")
+    corners = {c: real(pair.run([(pair.xs, pair.rs)[s][i] for i, s in enumerate(c)])) for c in _corners(n)}
+    return [_player(pair, m, i, corners) for i in range(n)]
+
+
+def _player(pair: Pair, m: torch.Tensor, i: int, corners: dict) -> torch.Tensor:
+    n = len(pair.xs)
+    x, r = real(pair.xs[i]), real(pair.rs[i])
+    d, small = tiny(x, r)
+    share = torch.zeros_like(m)
+    slopes = torch.zeros_like(m) if bool(small.any()) else None
+    for others in _corners(n - 1):
+        k = others.count(0)
+        weight = math.factorial(k) * math.factorial(n - 1 - k) / math.factorial(n)
+        with_x, with_r = (others[:i] + (s,) + others[i:] for s in (0, 1))
+        share = share + weight * (corners[with_x] - corners[with_r])
+        if slopes is not None:
+            at = [(real(pair.xs[j]), real(pair.rs[j]))[s] for j, s in enumerate(with_x)]
+            kept = [a if real(p).dtype == p.dtype else a.to(p.dtype) for a, p in zip(at, pair.xs, strict=True)]
+            slopes = slopes + weight * _one_derivative(pair, kept, i, m)
+    return _summed(ratio(m * share, d, small, 0.0 if slopes is None else slopes), m, x)
+
+
+def _one_derivative(pair: Pair, at: list[torch.Tensor], i: int, m: torch.Tensor) -> torch.Tensor:
+    with torch.enable_grad():
+        leaf = real(at[i]).expand(m.shape).detach().requires_grad_()
+        try:
+            out = pair.run([leaf if j == i else a for j, a in enumerate(at)])
+        except RuntimeError:  # a truth value has no neighbour to differ from
+            return torch.zeros_like(m)
+        if not out.requires_grad:
+            return torch.zeros_like(m)
+        (found,) = torch.autograd.grad(out, leaf, m.to(out.dtype))
+    return torch.where(found.isfinite(), found, 0)
+
+
+def _corners(n: int) -> list[tuple[int, ...]]:
+    """0: the input's value, 1: the reference's."""
+    return list(itertools.product((0, 1), repeat=n))

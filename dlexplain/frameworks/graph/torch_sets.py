@@ -1,0 +1,125 @@
+"""Rules of operations that look at a set of values: maxima, softmax and logsumexp."""
+
+from __future__ import annotations
+
+import torch
+
+from dlexplain.frameworks.graph.torch_pairs import Pair
+from dlexplain.frameworks.graph.torch_rules import Multipliers, rule
+
+# ---- the largest of a set: DeepSHAP's cross-maximum ----------------------------------------------------------------
+
+
+@rule(
+    "max_pool2d_with_indices",
+    "max_pool3d_with_indices",
+    "adaptive_max_pool2d",
+    "adaptive_max_pool3d",
+    "fractional_max_pool2d",
+    "fractional_max_pool3d",
+)
+def _max_pool(pair: Pair, ms: Multipliers) -> Multipliers:
+    if pair.active(0) is None or len(pair.xs) > 1:
+        raise pair.refuse("its windows vary with the input.")
+    x, r = pair.xs[0], pair.rs[0]
+    spatial = 3 if "3d" in pair.name else 2
+    lead = x.shape[: x.ndim - spatial]
+
+    def flat(t: torch.Tensor) -> torch.Tensor:
+        return t.reshape(*lead, -1)
+
+    given = _crossed(
+        flat(x),
+        flat(r),
+        flat(pair.x.outs[1].tensor),
+        flat(pair.r.outs[1].tensor),
+        flat(pair.y),
+        flat(pair.yr),
+        flat(ms[0]),
+    )
+    return [given.reshape(x.shape)]
+
+
+@rule("max", "min", "amax", "amin", "aminmax")
+def _largest(pair: Pair, ms: Multipliers) -> Multipliers:
+    if len(pair.xs) > 1 or pair.name == "aminmax":
+        raise pair.refuse("there is no rule for it.")
+    if ms[0] is None:
+        return [None]
+    sign = -1 if pair.name.endswith("min") else 1
+    x, r, m = sign * pair.xs[0], sign * pair.rs[0], sign * ms[0]
+    dims = pair.named("dim", None)
+    dims = list(range(x.ndim)) if dims is None or dims == [] else [dims] if isinstance(dims, int) else list(dims)
+    dims = [d % x.ndim for d in dims] if x.ndim else []
+    kept = [d for d in range(x.ndim) if d not in dims]
+    shape = [x.shape[d] for d in kept]
+
+    def flat(t: torch.Tensor) -> torch.Tensor:
+        return t.permute(*kept, *dims).reshape(*shape, -1)
+
+    a, b = flat(x), flat(r)
+    ia, ib = a.argmax(-1, keepdim=True), b.argmax(-1, keepdim=True)
+    m = m.reshape(*shape, 1)
+    given = _crossed(a, b, ia, ib, a.gather(-1, ia), b.gather(-1, ib), m)
+    given = given.reshape(*shape, *(x.shape[d] for d in dims))
+    order = [*kept, *dims]
+    return [sign * given.permute(*(order.index(d) for d in range(x.ndim)))]
+
+
+def _crossed(x, r, places, places_r, y, yr, m) -> torch.Tensor:
+    """With c the larger of both maxima: (c - y') m to the place of x's maximum, (y - c) m to that of r's."""
+    c = torch.maximum(y, yr)
+    given = torch.zeros_like(x).scatter_add(-1, places, (c - yr) * m).scatter_add(-1, places_r, (y - c) * m)
+    d = x - r
+    return torch.where(d.abs() < 1e-7, 0, given / torch.where(d == 0, 1, d))
+
+
+# ---- softmax and its kin: exp(x - logsumexp(x)), composed ----------------------------------------------------------
+
+
+def log_mean(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """The logarithmic mean (e^a - e^b) / (a - b) of two numbers given by their logarithms."""
+    high, d = torch.maximum(a, b), (a - b).abs()
+    near = d < 1e-4
+    share = torch.where(near, 1 - d / 2 + d * d / 6, -torch.expm1(-d) / torch.where(near, 1, d))
+    return torch.where(high == -torch.inf, 0, high.exp() * share)
+
+
+def _weights(x: torch.Tensor, r: torch.Tensor, dims: list[int]) -> tuple[torch.Tensor, ...]:
+    """The multipliers of logsumexp, and both logsumexps."""
+    s, sr = x.logsumexp(dims, True), r.logsumexp(dims, True)
+    c = torch.maximum(s, sr)
+    c = torch.where(c.isfinite(), c, 0)
+    below = log_mean(s - c, sr - c)
+    return log_mean(x - c, r - c) / torch.where(below == 0, 1, below), s, sr
+
+
+def _logs(x: torch.Tensor, s: torch.Tensor) -> torch.Tensor:
+    return torch.where(s == -torch.inf, -torch.inf, x - s)
+
+
+@rule("_softmax", "_safe_softmax")
+def _softmax(pair: Pair, ms: Multipliers) -> Multipliers:
+    x, r, m, dims = pair.xs[0].double(), pair.rs[0].double(), ms[0].double(), [pair.given(1)]
+    w, s, sr = _weights(x, r, dims)
+    carried = log_mean(_logs(x, s), _logs(r, sr)) * m
+    return [(carried - w * carried.sum(dims, keepdim=True)).to(pair.xs[0].dtype)]
+
+
+@rule("_log_softmax")
+def _log_softmax(pair: Pair, ms: Multipliers) -> Multipliers:
+    dims = [pair.given(1)]
+    w, _, _ = _weights(pair.xs[0].double(), pair.rs[0].double(), dims)
+    m = ms[0].double()
+    return [(m - w * m.sum(dims, keepdim=True)).to(pair.xs[0].dtype)]
+
+
+@rule("logsumexp")
+def _logsumexp(pair: Pair, ms: Multipliers) -> Multipliers:
+    x, dims = pair.xs[0].double(), pair.given(1)
+    dims = [dims] if isinstance(dims, int) else list(dims)
+    m = ms[0].double()
+    if not pair.given(2, False):
+        for d in sorted(d % x.ndim for d in dims):
+            m = m.unsqueeze(d)
+    return [(m * _weights(x, pair.rs[0].double(), dims)[0]).to(pair.xs[0].dtype)]

@@ -1,0 +1,288 @@
+"""A record of every operation between the entries of a Torch model and its outputs, for one run of one batch.
+
+Operations are seen at the ATen level, below autograd and in this thread only. In-place operations are recorded as
+their functional twins: a storage that was written to is read again through the last value written to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from dlexplain.errors import UnsupportedModelError
+
+WORKING = "Methods that work on this model: integrated_gradients, expected_gradients, occlusion, feature_ablation."
+
+
+class Refusal(Exception):
+    """An operation without a rule; becomes an `UnsupportedModelError` that also names the layer."""
+
+    def __init__(self, operation: str, why: str, index: int = -1) -> None:
+        super().__init__(f"{operation}: {why}")
+        self.operation, self.why, self.index = operation, why, index
+
+    def told(self, layer: str | None) -> UnsupportedModelError:
+        where = f" in layer {layer!r}" if layer else ""
+        return UnsupportedModelError(f"Operation {self.operation}{where}: {self.why} {WORKING}")
+
+
+class Value:
+    """A tensor at one moment. `active`: it depends on the entries."""
+
+    __slots__ = ("active", "tensor")
+
+    def __init__(self, tensor: torch.Tensor, active: bool) -> None:
+        self.tensor, self.active = tensor, active
+
+
+class Step:
+    """One operation: `args` and `kwargs` hold a `Value` in the place of each tensor; `outs` those that it gave."""
+
+    __slots__ = ("args", "kwargs", "name", "op", "outs")
+
+    def __init__(self, op: Any, name: str, args: tuple, kwargs: dict, outs: list[Value | None]) -> None:
+        self.op, self.name, self.args, self.kwargs, self.outs = op, name, args, kwargs, outs
+
+    def values(self) -> Iterable[Value]:
+        """Its inputs, in order."""
+        for arg in (*self.args, *self.kwargs.values()):
+            if isinstance(arg, Value):
+                yield arg
+            elif isinstance(arg, (list, tuple)):
+                yield from (part for part in arg if isinstance(part, Value))
+
+
+class _Storage:
+    __slots__ = ("held", "root", "values", "version")
+
+    def __init__(self, held: torch.UntypedStorage) -> None:
+        self.held, self.version = held, 0
+        self.root: Value | None = None  # the last value written, laid out as the storage is
+        self.values: list[Value] = []  # those whose tensor shares the storage, since it was last written to
+
+
+Rewrite = Callable[..., Any]
+
+
+class Tape(TorchDispatchMode):
+    """Records while it is entered. `rewritten`: for an operation's name, other operations that do the same."""
+
+    def __init__(self, rewritten: dict[str, Rewrite]) -> None:
+        super().__init__()
+        self.steps: list[Step] = []
+        self.decided: list[tuple[int, Any]] = []  # numbers that left the graph: after which step, and which
+        self._rewritten = rewritten
+        self._seen: dict[int, tuple[torch.Tensor, Value, int]] = {}
+        self._storages: dict[int, _Storage] = {}
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # nothing is compiled here; to be shielded from the compiler would import it
+
+    # ---- what the caller asks ------------------------------------------------------------------------------------
+
+    def enter(self, tensor: torch.Tensor) -> Value:
+        """The tensor is an entry from now on."""
+        return self._keep(tensor, Value(tensor.detach(), True))
+
+    def value(self, tensor: torch.Tensor) -> Value:
+        """What the tensor holds at this moment."""
+        seen = self._seen.get(id(tensor))
+        key = tensor.untyped_storage()._cdata
+        storage = self._storages.get(key)
+        if seen is not None and seen[2] == (storage.version if storage else 0):
+            return seen[1]
+        if storage is not None:
+            found = self._read(tensor, storage)
+            if found is not None:
+                self._seen[id(tensor)] = (tensor, found, storage.version)
+                return found
+        return self._keep(tensor, Value(tensor.detach(), False))
+
+    def close(self) -> None:
+        """Lets go of the model's own tensors; steps and values stay."""
+        self._seen.clear()
+        self._storages.clear()
+
+    # ---- recording -----------------------------------------------------------------------------------------------
+
+    def __torch_dispatch__(self, op: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        kwargs = kwargs or {}
+        writes = "_" == op._opname[-1:] or op._schema.is_mutable
+        if not self._touched(args, kwargs):
+            if writes:
+                self._written(op, args, kwargs)
+            made = op(*args, **kwargs)
+            return self._random(op, made) if torch.Tag.nondeterministic_seeded in op.tags else made
+        name = op._opname if op.namespace in ("aten", "prims") else str(op)
+        rewrite = self._rewritten.get(name)
+        if writes and rewrite is None:
+            return self._in_place(op, name, args, kwargs)
+        if rewrite is not None:
+            with self:
+                made = rewrite(*args, **kwargs)
+            if made is not NotImplemented:
+                return made
+        if op._can_decompose():
+            with self:
+                made = op.decompose(*args, **kwargs)
+            if made is not NotImplemented:
+                return made
+        held = _mapped(self.value, args), {k: _mapped(self.value, (v,))[0] for k, v in kwargs.items()}
+        made = op(*args, **kwargs)
+        self._record(op, name, held, made)
+        return made
+
+    def _touched(self, args: tuple, kwargs: dict) -> bool:
+        return any(self.value(t).active for t in _tensors((*args, *kwargs.values())))
+
+    def _record(self, op: Any, name: str, held: tuple[tuple, dict], made: Any) -> None:
+        if not isinstance(made, (torch.Tensor, tuple, list)):
+            self.decided.append((len(self.steps), made))
+            return
+        parts = [made] if isinstance(made, torch.Tensor) else list(made)
+        outs = [self._keep(p, Value(p.detach(), True)) if isinstance(p, torch.Tensor) else None for p in parts]
+        self.steps.append(Step(op, name, *held, outs))
+
+    def _random(self, op: Any, made: Any) -> Any:
+        """What chance gives is active and has no rule: it is refused if it is met on the way back."""
+        if not any(word in op._opname for word in ("rand", "normal", "bernoulli", "multinomial", "uniform", "poisson")):
+            return made
+        self._record(op, op._opname, ((), {}), made)
+        return made
+
+    # ---- in-place operations and the storages that they write to -------------------------------------------------
+
+    def _in_place(self, op: Any, name: str, args: tuple, kwargs: dict) -> Any:
+        target = args[0]
+        twin = getattr(torch.ops.aten, name[:-1], None)
+        twin = getattr(twin, op._overloadname, twin)
+        if name[-1] != "_" or twin is None or not isinstance(target, torch.Tensor):
+            raise Refusal(name, "it writes into a tensor in a way that cannot be followed.", len(self.steps))
+        if torch.Tag.inplace_view in op.tags:  # only the shape changes
+            with self:
+                new = twin(*args, **kwargs)
+            held = self.value(new)
+            op(*args, **kwargs)
+            self._keep(target, held)
+            return target
+        with self:
+            new = twin(*args, **kwargs)
+            if new.dtype != target.dtype or new.shape != target.shape:
+                new = torch.ops.aten._to_copy(new, dtype=target.dtype).expand(target.shape)
+        self._write(target, self.value(new))
+        return target
+
+    def _write(self, target: torch.Tensor, new: Value) -> None:
+        storage = self._storage(target)
+        if _covers(target):
+            if new.tensor.stride() != target.stride() or new.tensor.untyped_storage().nbytes() != storage.held.nbytes():
+                laid = torch.empty_strided(target.shape, target.stride(), dtype=target.dtype, device=target.device)
+                new = self._derived(torch.ops.aten.clone.default, (new,), laid.copy_(new.tensor))
+            root = new
+        else:
+            flat = self._flat(target, storage)
+            place = (list(target.shape), list(target.stride()), target.storage_offset())
+            made = torch.ops.aten.as_strided_scatter.default(flat.tensor, new.tensor, *place)
+            root = self._derived(torch.ops.aten.as_strided_scatter.default, (flat, new, *place), made)
+        self._part(storage)
+        target.detach().copy_(new.tensor)
+        storage.version += 1
+        storage.root = root
+        self._seen[id(target)] = (target, new, storage.version)
+
+    def _written(self, op: Any, args: tuple, kwargs: dict) -> None:
+        """Something that does not depend on the entries is about to be overwritten."""
+        schema = zip(op._schema.arguments, args, strict=False)
+        for _, arg in [(a, v) for a, v in schema if a.alias_info is not None and a.alias_info.is_write]:
+            storage = self._storages.get(arg.untyped_storage()._cdata) if isinstance(arg, torch.Tensor) else None
+            if storage is not None:
+                self._part(storage)
+                storage.version += 1
+
+    def _part(self, storage: _Storage) -> None:
+        """The values recorded so far get a copy of the storage, which is about to change."""
+        if not storage.values:
+            return
+        kept = storage.held.clone()
+        for value in storage.values:
+            t = value.tensor
+            empty = torch.empty(0, dtype=t.dtype, device=t.device)
+            value.tensor = empty.set_(kept, t.storage_offset(), t.shape, t.stride())
+        storage.values.clear()
+
+    def _read(self, tensor: torch.Tensor, storage: _Storage) -> Value | None:
+        """A tensor never met that shares a known storage, or one whose storage was written to since."""
+        size, stride, offset = list(tensor.shape), list(tensor.stride()), tensor.storage_offset()
+        for value in (storage.root, *storage.values):
+            if value is not None and _same_place(value.tensor, size, stride, offset):
+                return value
+        whole = storage.root or next((v for v in storage.values if v.active and _covers(v.tensor)), None)
+        if whole is None:
+            if any(v.active for v in storage.values):
+                raise Refusal("alias", "a tensor shares memory in a way that cannot be followed.", len(self.steps))
+            return None
+        made = torch.as_strided(whole.tensor, size, stride, offset)
+        return self._derived(torch.ops.aten.as_strided.default, (whole, size, stride, offset), made)
+
+    def _flat(self, target: torch.Tensor, storage: _Storage) -> Value:
+        """The whole storage as it stands, in one axis."""
+        length = storage.held.nbytes() // target.element_size()
+        plain = torch.empty(0, dtype=target.dtype, device=target.device).set_(storage.held, 0, (length,), (1,))
+        found = self._read(plain, storage)
+        return found if found is not None else Value(plain.clone(), False)
+
+    def _derived(self, op: Any, args: tuple, tensor: torch.Tensor) -> Value:
+        active = any(isinstance(a, Value) and a.active for a in args)
+        value = Value(tensor.detach(), active)
+        if active:
+            self.steps.append(Step(op, op._opname, args, {}, [value]))
+        return value
+
+    def _storage(self, tensor: torch.Tensor) -> _Storage:
+        held = tensor.untyped_storage()
+        return self._storages.setdefault(held._cdata, _Storage(held))
+
+    def _keep(self, tensor: torch.Tensor, value: Value) -> Value:
+        storage = self._storage(tensor)
+        storage.values.append(value)
+        self._seen[id(tensor)] = (tensor, value, storage.version)
+        return value
+
+
+def _mapped(change: Callable[[torch.Tensor], Any], parts: Iterable[Any]) -> tuple:
+    return tuple(
+        change(p)
+        if isinstance(p, torch.Tensor)
+        else [change(q) if isinstance(q, torch.Tensor) else q for q in p]
+        if isinstance(p, (list, tuple))
+        else p
+        for p in parts
+    )
+
+
+def _tensors(parts: Iterable[Any]) -> Iterable[torch.Tensor]:
+    for p in parts:
+        if isinstance(p, torch.Tensor):
+            yield p
+        elif isinstance(p, (list, tuple)):
+            yield from (q for q in p if isinstance(q, torch.Tensor))
+
+
+def _covers(tensor: torch.Tensor) -> bool:
+    """Every element of its storage is the tensor's, once."""
+    if tensor.storage_offset() or tensor.numel() * tensor.element_size() != tensor.untyped_storage().nbytes():
+        return False
+    dense = 1
+    for stride, size in sorted((s, n) for s, n in zip(tensor.stride(), tensor.shape, strict=True) if n > 1):
+        if stride != dense:
+            return False
+        dense *= size
+    return True
+
+
+def _same_place(tensor: torch.Tensor, size: list[int], stride: list[int], offset: int) -> bool:
+    return list(tensor.shape) == size and list(tensor.stride()) == stride and tensor.storage_offset() == offset
