@@ -135,6 +135,22 @@ class TorchModel(Model):
                     scores[ns, ks] += numpy_of(score).reshape(-1, ks.stop - ks.start)
         return scores / len(fills[0])
 
+    def contributions(
+        self,
+        inputs: Inputs,
+        references: Inputs,
+        target: Target,
+        rows: int,
+        *,
+        background: bool = False,
+        layer: str | None = None,
+    ) -> Inputs:
+        from dlexplain.frameworks.graph import torch_walk
+
+        return torch_walk.contributions(
+            self, inputs, references, target, rows, background=background, layer=layer
+        )
+
     def inside(self, inputs: Inputs, layers: Sequence[str]) -> dict[str, np.ndarray]:
         caught: dict[str, np.ndarray] = {}
         # Cloned: the next layer may work in place.
