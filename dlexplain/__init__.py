@@ -30,7 +30,20 @@ _FRONT = {
     "dlexplain.frameworks.load": ("load",),
     "dlexplain.frameworks.convert": ("convert",),
     "dlexplain.attribution": ("explain", "compare", "methods", "Attribution", "Comparison"),
-    "dlexplain.layers": ("activations", "visualise_feature", "Activations", "FeatureVisualisation"),
+    "dlexplain.layers": (
+        "activations",
+        "concept_sensitivity",
+        "discover_concepts",
+        "probe",
+        "similarity",
+        "visualise_feature",
+        "Activations",
+        "ConceptSensitivity",
+        "DiscoveredConcepts",
+        "FeatureVisualisation",
+        "Probes",
+        "Similarity",
+    ),
 }
 _HOME = {name: module for module, names in _FRONT.items() for name in names}
 _ROOMS = ("classroom", "data", "figures", "layers", "widgets")

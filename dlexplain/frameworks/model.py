@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -10,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from dlexplain.errors import InputError, UnsupportedModelError, suggest
+from dlexplain.frameworks.attention import Attended
 from dlexplain.frameworks.inputs import as_inputs, check_finite, check_tokens
 from dlexplain.frameworks.questions import Inputs, Layer, Masks, Points, Target, blocks
 from dlexplain.frameworks.targets import resolve
@@ -91,6 +93,12 @@ class Model(ABC):
     def relevance(self, inputs: Inputs, target: Target, rule: str) -> Inputs:
         """On the operation graph: the output handed back to the entries by a rule of layer-wise relevance (LRP)."""
         raise UnsupportedModelError(_NO_GRAPH)
+
+    def attended(self, inputs: Inputs, target: Target | None = None) -> tuple[list[Attended], tuple[np.ndarray, ...]]:
+        """Every attention of one batch in the order of the calls, with the target's gradient to its weights when
+        there is a target; and the outputs that came with them."""
+        inside = importlib.import_module(f"dlexplain.frameworks.{self.framework}_attention")
+        return inside.attended(self, inputs, target)
 
     @abstractmethod
     def unit_gradient(self, inputs: Inputs, layer: str, units: np.ndarray) -> tuple[np.ndarray, Inputs]:

@@ -1,4 +1,4 @@
-"""What the layers learned: their activations, and inputs that excite their units.
+"""What the layers learned: activations, features, probes, similarity, concepts, attention, lens, patching.
 
 `dlx.layers` is this room and, called, the table of a model's layers: `dlx.layers(model)`.
 """
@@ -8,10 +8,28 @@ from types import ModuleType
 from typing import Any
 
 from dlexplain.layers.activations import activations, table
+from dlexplain.layers.concepts import ConceptSensitivity, concept_sensitivity
+from dlexplain.layers.factorisation import DiscoveredConcepts, discover_concepts
+from dlexplain.layers.probes import Probes, probe
 from dlexplain.layers.results import Activations, FeatureVisualisation
+from dlexplain.layers.similarity import Similarity, similarity
 from dlexplain.layers.visualise import visualise_feature
 
-__all__ = ["Activations", "FeatureVisualisation", "activations", "table", "visualise_feature"]
+__all__ = [
+    "Activations",
+    "ConceptSensitivity",
+    "DiscoveredConcepts",
+    "FeatureVisualisation",
+    "Probes",
+    "Similarity",
+    "activations",
+    "concept_sensitivity",
+    "discover_concepts",
+    "probe",
+    "similarity",
+    "table",
+    "visualise_feature",
+]
 
 
 class _Room(ModuleType):
