@@ -1,13 +1,17 @@
-"""Where a convolution layer found what speaks for the target: class activation maps."""
+"""Where a layer found what speaks for the target: its activations weighted by the target's gradient there."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
 from dlexplain.attribution.case import Case, Found
+from dlexplain.attribution.families.cam_layers import Sheet, no_samples, sheets, spread
 from dlexplain.attribution.method import method
-from dlexplain.errors import InputError, UnsupportedModelError
 from dlexplain.frameworks.questions import blocks
+
+Weigh = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 @method(
@@ -20,102 +24,142 @@ from dlexplain.frameworks.questions import blocks
 def gradcam(case: Case, *, layer: str | None = None) -> Found:
     """The layer's channels weighted by their mean gradient, summed, negative parts cut, enlarged to the input.
 
-    `layer=None`: the last convolution, with the normalisation and activation right behind it. Selvaraju and others (2017), Grad-CAM, arXiv:1610.02391.
+    `layer=None`: the last convolution or, in a transformer, the last normalisation or attention that still holds the
+    patches and to whose patches the target reacts; with the activation and the shortcut behind it. Selvaraju and others
+    (2017), Grad-CAM, arXiv:1610.02391.
     """
-    if len(case.inputs) > 1:
-        raise UnsupportedModelError(
-            "gradcam: the model has several inputs and a layer's map belongs to no single one. Use integrated_gradients, "
-            "occlusion or saliency."
-        )
-    name = layer if layer is not None else last_convolution(case)
-    case.model.check_layer(name)
-    maps = []
-    for b in blocks(len(case), case.rows):
-        (activation,), (gradient,) = case.model.one_gradient(
-            tuple(a[b] for a in case.inputs), case.target.take(b), name
-        )
-        if case.model.channels_first(name, activation.ndim):
-            activation, gradient = np.moveaxis(activation, 1, -1), np.moveaxis(gradient, 1, -1)
-        places = tuple(range(1, activation.ndim - 1))
-        if not places:
-            raise InputError(
-                f"gradcam: layer {name!r} has no places, only {activation.shape[-1]} units. Choose a convolution "
-                f"layer: {', '.join(_candidates(case)) or 'this model has none'}."
-            )
-        weights = gradient.mean(places, keepdims=True)
-        maps.append(np.maximum((weights * activation).sum(-1), 0))
-    return Found((_spread(np.concatenate(maps), case),), {"layer": name})
+
+    def weigh(a: np.ndarray, g: np.ndarray) -> np.ndarray:
+        return np.maximum((g.mean(_places(g), keepdims=True) * a).sum(-1), 0)
+
+    return _drawn(case, "gradcam", layer, weigh)
 
 
-def last_convolution(case: Case) -> str:
-    """The last layer called that convolves, else the last that holds as many places as a picture of them needs."""
-    names = _candidates(case)
-    if not names:
-        raise UnsupportedModelError(
-            f"gradcam: no layer of this model holds maps over the {case.kinds[0]}, so there is no map to draw. Methods that "
-            "work: integrated_gradients, saliency, occlusion, feature_ablation."
-        )
-    types = {known.name: known.type for known in case.model.layers}
-    convolutions = [i for i, name in enumerate(names) if "Conv" in types.get(name, "")]
-    if not convolutions:
-        return names[-1]
-    # Keras may hold the activation in the convolution's layer: where it is a layer of its own, it is the same place.
-    last, shapes = convolutions[-1], case.model.shapes(case.inputs)
-    following = names[last + 1 :]
-    called = list(shapes)
-    for name in following:
-        after = called[called.index(names[last]) + 1]
-        if name != after or shapes[name] != shapes[names[last]] or not _pointwise(types.get(name, "")):
+@method(
+    family="activation map",
+    answers="Where did the last convolution find what speaks for the target, were there several of it?",
+    cost="1 forward, 1 backward",
+    cannot="as coarse as the layer; only what speaks for, never against; meant for rectified activations",
+    paper="arXiv:1710.11063",
+)
+def gradcam_plus_plus(case: Case, *, layer: str | None = None) -> Found:
+    """Grad-CAM whose channel weights are sums of the positive gradients g, each times g² / (2 g² + g³ ΣA).
+
+    The paper's score is exp(S): its factor scales a sample's whole map and is left out. ΣA counts positive activations,
+    which is all of them behind a ReLU, as in the paper. `layer` as in `gradcam`. Chattopadhay, Sarkar, Howlader,
+    Balasubramanian (2018), Grad-CAM++, arXiv:1710.11063.
+    """
+
+    def weigh(a: np.ndarray, g: np.ndarray) -> np.ndarray:
+        up = np.maximum(g, 0)
+        share = up / (2 + up * np.maximum(a, 0).sum(_places(a), keepdims=True))
+        return np.maximum((share.sum(_places(g), keepdims=True) * a).sum(-1), 0)
+
+    return _drawn(case, "gradcam_plus_plus", layer, weigh)
+
+
+@method(
+    family="activation map",
+    answers="Which places of the last convolution added to the target?",
+    cost="1 forward, 1 backward",
+    cannot="as coarse as the layer; exact only where all behind the layer is linear",
+    paper="arXiv:2011.08891",
+)
+def hirescam(case: Case, *, layer: str | None = None, signed: bool = False) -> Found:
+    """Each activation times its own gradient, summed over the channels; no mean comes between.
+
+    `signed`: what speaks against the target stays; the places of a layer before a linear head then sum to the output
+    less its bias, before they are enlarged. `layer` as in `gradcam`. Draelos, Carin (2020), Use HiResCAM instead of
+    Grad-CAM, arXiv:2011.08891.
+    """
+
+    def weigh(a: np.ndarray, g: np.ndarray) -> np.ndarray:
+        return (a * g).sum(-1) if signed else np.maximum((a * g).sum(-1), 0)
+
+    return _drawn(case, "hirescam", layer, weigh)
+
+
+@method(
+    family="activation map",
+    answers="Which places of a layer, early ones too, speak for the target?",
+    cost="1 forward, 1 backward",
+    cannot="as coarse as the layer; only what speaks for, never against",
+    paper="doi:10.1109/TIP.2021.3089943",
+)
+def layercam(case: Case, *, layer: str | None = None) -> Found:
+    """Each activation times its own gradient where that is positive, summed over the channels.
+
+    `layer` as in `gradcam`; early layers give fine maps. Jiang, Zhang, Hou, Cheng, Wei (2021), LayerCAM, IEEE
+    Transactions on Image Processing 30, 5875-5888.
+    """
+
+    def weigh(a: np.ndarray, g: np.ndarray) -> np.ndarray:
+        return np.maximum((np.maximum(g, 0) * a).sum(-1), 0)
+
+    return _drawn(case, "layercam", layer, weigh)
+
+
+@method(
+    family="activation map",
+    answers="Where did the last convolution find what the target would lose most without?",
+    cost="1 forward, 1 backward",
+    cannot="as coarse as the layer; for rectified activations: where a channel's values cancel, its weight grows large",
+    paper="arXiv:2008.02312",
+)
+def xgradcam(case: Case, *, layer: str | None = None) -> Found:
+    """Grad-CAM whose channel weights are means of the gradient weighted by the channel's own activations.
+
+    A channel whose activations sum to nothing weighs nothing. `layer` as in `gradcam`. Fu, Hu, Dong, Guo, Gao, Li
+    (2020), Axiom-based Grad-CAM, arXiv:2008.02312.
+    """
+
+    def weigh(a: np.ndarray, g: np.ndarray) -> np.ndarray:
+        total, size = a.sum(_places(a), keepdims=True), np.abs(a).sum(_places(a), keepdims=True)
+        sums = np.abs(total) > 1e-6 * size
+        weights = (a * g).sum(_places(a), keepdims=True) * sums / np.where(sums, total, 1)
+        return np.maximum((weights * a).sum(-1), 0)
+
+    return _drawn(case, "xgradcam", layer, weigh)
+
+
+def reacting(case: Case, name: str, layer: str | None) -> Sheet:
+    """The layer that the maps without gradients are read from: the first to whose places the target reacts."""
+    first, one = None, case.take(np.arange(1))
+    for sheet in sheets(case, name, layer):
+        first = first or sheet
+        if layer is not None or any(g.any() for _, g in _at(one, name, sheet)):
+            return sheet
+    return first
+
+
+def _drawn(case: Case, name: str, layer: str | None, weigh: Weigh) -> Found:
+    """The map of the user's layer, or of the first to whose places the target reacts at all.
+
+    Behind the last attention of a model that reads its class token alone, no patch has any gradient.
+    """
+    silent: tuple[Sheet, list[np.ndarray]] | None = None
+    for sheet in sheets(case, name, layer):
+        maps, reacts = [], layer is not None
+        for a, g in _at(case, name, sheet):
+            reacts = reacts or bool(g.any())
+            maps.append(weigh(a, g))
+        if reacts:
             break
-        last += 1
-    return names[last]
+        silent = silent or (sheet, maps)
+    else:
+        sheet, maps = silent
+    return Found((spread(np.concatenate(maps), case),), {"layer": sheet.layer})
 
 
-def _pointwise(kind: str) -> bool:
-    """A normalisation or an activation, by the name of its type in either framework."""
-    return kind.endswith(
-        ("Normalization", "Norm", "LU", "ELU", "Activation", "Tanh", "Sigmoid", "Mish", "swish")
-    ) or kind in (
-        "BatchNorm1d",
-        "BatchNorm2d",
-        "InstanceNorm1d",
-        "InstanceNorm2d",
-        "Hardswish",
-        "Softplus",
-        "ReLU6",
-        "Dropout",
-    )
+def _at(case: Case, name: str, sheet: Sheet):
+    """Activations and gradients a batch, `(n, *grid, channels)`."""
+    for b in blocks(len(case), case.rows):
+        sample = tuple(x[b] for x in case.inputs)
+        (activation,), (gradient,) = case.model.one_gradient(sample, case.target.take(b), sheet.layer)
+        if len(activation) != len(sample[0]):
+            raise no_samples(name, sheet.layer)
+        yield sheet.lay(activation), sheet.lay(gradient)
 
 
-def _candidates(case: Case) -> list[str]:
-    """Layers in the order of their calls whose activations have the input's axes and more than one place on each."""
-    rank = len(case.spatial(0)) + 1
-    found = []
-    for name, shape in case.model.shapes(case.inputs).items():
-        if case.kinds[0] in ("image", "series") and len(shape) == rank:
-            places = shape[1:] if case.model.channels_first(name, rank + 1) else shape[:-1]
-            if all(p is not None and p > 1 for p in places):
-                found.append(name)
-    return found
-
-
-def _spread(maps: np.ndarray, case: Case) -> np.ndarray:
-    """Maps `(n, *places)` enlarged linearly to the input's size and spread evenly over its channels."""
-    inputs, axes = case.inputs[0], case.spatial(0)
-    for axis, target in enumerate((inputs.shape[1:][a] for a in axes), start=1):
-        maps = enlarge(maps, axis, target)
-    shape = [len(maps), *[1] * (inputs.ndim - 1)]
-    for axis, size in zip(axes, maps.shape[1:], strict=True):
-        shape[axis + 1] = size
-    channels = inputs[0].size / maps[0].size
-    return np.broadcast_to(maps.reshape(shape) / channels, inputs.shape)
-
-
-def enlarge(values: np.ndarray, axis: int, size: int) -> np.ndarray:
-    """Linear interpolation along one axis, with pixels as areas (half-pixel centres), edges held."""
-    old = values.shape[axis]
-    place = np.clip((np.arange(size) + 0.5) * old / size - 0.5, 0, old - 1)
-    low = np.floor(place).astype(int)
-    high = np.minimum(low + 1, old - 1)
-    weight = (place - low).reshape([-1 if a == axis else 1 for a in range(values.ndim)])
-    return values.take(low, axis) * (1 - weight) + values.take(high, axis) * weight
+def _places(values: np.ndarray) -> tuple[int, ...]:
+    return tuple(range(1, values.ndim - 1))
