@@ -154,7 +154,7 @@ optimizer = torch.optim.Adam(torch_net.parameters(), lr=0.003)
 wrongness = nn.CrossEntropyLoss()
 torch_history = {"loss": [], "val_accuracy": []}
 
-for epoch in range(12):
+for _ in range(12):                              # twelve times through all pictures
     total = 0.0
     for batch in torch.randperm(len(all_pictures)).split(32):
         pictures, answers = all_pictures[batch], all_answers[batch]
@@ -296,7 +296,7 @@ def score_nine(rows):
 
 
 sets = list(product([0, 1], repeat=4))
-score_of = dict(zip(sets, score_nine(sets)))
+score_of = dict(zip(sets, score_nine(sets), strict=True))
 
 dlx.figures.images(
     [with_quarters(present) for present in sets],

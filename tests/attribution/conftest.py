@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -33,7 +35,7 @@ def random_weights(sizes: tuple[int, ...], seed: int = 0) -> list[tuple[np.ndarr
     generator = np.random.default_rng(seed)
     return [
         (generator.standard_normal((a, b)) / np.sqrt(a), 0.3 * generator.standard_normal(b))
-        for a, b in zip(sizes[:-1], sizes[1:], strict=True)
+        for a, b in itertools.pairwise(sizes)
     ]
 
 

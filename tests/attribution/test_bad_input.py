@@ -135,7 +135,8 @@ def test_every_way_to_say_a_target(framework, target):
     model = dlx.wrap(dense_pair(WEIGHTS)[framework], class_names=["a", "b", "c"])
     found = dlx.explain(model, X, "saliency", target=target)
     np.testing.assert_array_equal(found.values, dlx.explain(model, X, "saliency", target=2).values)
-    assert found.target.tolist() == [2] * 5 and found.target_label() == "c"
+    assert found.target.tolist() == [2] * 5
+    assert found.target_label() == "c"
 
 
 def test_no_target_is_the_predicted_class(framework):
@@ -163,7 +164,9 @@ def test_token_ids(name):
     network = BY_NAME[name]
     model, (ids,) = network.make(), network.inputs()
     found = dlx.explain(model, ids)
-    assert found.values.shape == ids.shape and found.kind == ("tokens",) and found.relative_gap.max() < 1e-3
+    assert found.values.shape == ids.shape
+    assert found.kind == ("tokens",)
+    assert found.relative_gap.max() < 1e-3
     np.testing.assert_allclose(dlx.explain(model, ids.astype(np.float64)).values, found.values, atol=1e-6)
     for spoilt, fragment in (
         (ids + 0.5, "whole numbers"),
@@ -187,7 +190,8 @@ def test_padding_stays_padding(name):
     model, (ids,) = network.make(), network.inputs()
     ids[:, 4:] = 0
     found = dlx.explain(model, ids, baseline=5)
-    assert (found.values[:, 4:] == 0).all() and np.abs(found.values[:, :4]).max() > 1e-4
+    assert (found.values[:, 4:] == 0).all()
+    assert np.abs(found.values[:, :4]).max() > 1e-4
     assert found.relative_gap.max() < 1e-3
 
 
@@ -237,7 +241,8 @@ def test_a_model_with_noise_always_on_is_explained_with_a_warning():
 
     with pytest.warns(UserWarning, match="different outputs in inference mode"):
         found = dlx.explain(Noisy(), np.ones((3, 64)), "saliency", target=0)
-    assert found.warnings and "WARNING" in repr(found)
+    assert found.warnings
+    assert "WARNING" in repr(found)
 
 
 def test_inference_mode_wins_over_a_dropout_told_to_train():

@@ -67,7 +67,8 @@ def test_integrated_gradients_gives_its_papers_values(framework, second):
         model = keras.Model(inputs, keras.layers.Lambda(lambda x: formula(keras.ops.relu, x))(inputs))
     found = dlx.explain(model, [[3.0, 1.0]], tolerance=1e-4)
     np.testing.assert_allclose(found.values, [[1.5, -0.5]], atol=2e-3)
-    assert found.output[0] == pytest.approx(1) and found.baseline_output[0] == 0
+    assert found.output[0] == pytest.approx(1)
+    assert found.baseline_output[0] == 0
 
 
 def shapley_by_force(score, x, b):
@@ -102,18 +103,20 @@ def test_shapley_bridges_agree_with_brute_force(framework, method, tolerance):
 
 
 def test_saliency_is_the_gradient_signed(framework):
-    (k1, b1), (k2, b2) = weights = random_weights((5, 7, 3), 1)
+    (k1, b1), (k2, _b2) = weights = random_weights((5, 7, 3), 1)
     x = np.random.default_rng(5).standard_normal((4, 5))
     hidden = np.tanh(x @ k1 + b1)
     expected = (k2[:, 2] * (1 - hidden**2)) @ k1.T
     found = dlx.explain(dense_pair(weights, "tanh")[framework], x, "saliency", target=2)
     np.testing.assert_allclose(found.values, expected, atol=1e-5)
-    assert (found.values < 0).any() and found.gap is None and found.baseline is None
+    assert (found.values < 0).any()
+    assert found.gap is None
+    assert found.baseline is None
 
 
 @pytest.mark.parametrize("method", ["smoothgrad", "vargrad"])
 def test_noisy_gradients_are_mean_and_variance_of_gradients_at_noisy_copies(framework, method):
-    (k1, b1), (k2, b2) = weights = random_weights((5, 7, 3), 1)
+    (k1, b1), (k2, _b2) = weights = random_weights((5, 7, 3), 1)
     x = np.random.default_rng(5).standard_normal((3, 5)).astype(np.float32)
     scale = 0.2 * (x.max(1) - x.min(1))
     noise = np.stack([np.random.default_rng([11, k, 0]).standard_normal(5, np.float32) for k in range(20)])
@@ -126,7 +129,7 @@ def test_noisy_gradients_are_mean_and_variance_of_gradients_at_noisy_copies(fram
 
 
 def test_integrated_gradients_agrees_with_a_fine_trapezium_sum(framework):
-    (k1, b1), (k2, b2) = weights = random_weights((5, 7, 3), 2)
+    (k1, b1), (k2, _b2) = weights = random_weights((5, 7, 3), 2)
     generator = np.random.default_rng(6)
     x, b = generator.standard_normal((3, 5)), generator.standard_normal(5)
     alphas = np.linspace(0, 1, 4001)

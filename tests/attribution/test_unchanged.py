@@ -96,8 +96,8 @@ def test_as_it_was_after_a_failure_in_a_torch_model(after):
                 **({"batch_size": 2, "steps": 8} if "integrated" in method else {"batch_size": 2}),
             )
         assert state(model) == before, method
+    calls["count"] = 99
     with pytest.raises(Halfway):
-        calls["count"] = 99
         dlx.activations(model, inputs)
     assert state(model) == before
     handle.remove()
@@ -144,12 +144,14 @@ def test_bridges_leave_nothing_behind_even_when_the_library_stops(name):
     for method in methods:
         options = {"samples": 20} if method != "shap:Deep" and "shap" in method else {}
         baseline = {} if method == "captum:GuidedBackprop" else {"baseline": x[0] if "DeepLift" in method else x}
+        refused = None
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", dlx.GapWarning)  # the point here is what stays behind
                 dlx.explain(model, x, method, target=0, **baseline, **options)
         except dlx.UnsupportedModelError as error:
-            assert "Methods that work" in str(error)
+            refused = str(error)
+        assert refused is None or "Methods that work" in refused
         assert state(model) == before, method
 
 

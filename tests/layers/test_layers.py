@@ -75,7 +75,9 @@ def _dead_pair():
 def test_dead_units_are_those_that_never_speak(framework):
     model, layer = _dead_pair()[framework]
     table = dlx.activations(model, np.array([[1.0, 0.5], [0.2, 0.1]])).dead_units().set_index("layer")
-    assert table.dead[layer] == 2 and table.units[layer] == 3 and table.share[layer] == pytest.approx(2 / 3)
+    assert table.dead[layer] == 2
+    assert table.units[layer] == 3
+    assert table.share[layer] == pytest.approx(2 / 3)
 
 
 def test_maps_have_channels_first_whichever_the_layout():
@@ -97,9 +99,12 @@ def test_a_visualised_feature_excites_its_unit_more_than_any_noise(framework):
     noise = np.random.default_rng(0).random((200, *network.shapes[0]), np.float32)
     reached = dlx.activations(model, noise, layer)
     by_unit = reached.units(layer).mean(1)
-    assert (found.activation > by_unit[:, [0, 3]].max(0)).all() and (found.activation > found.start_activation).all()
+    assert (found.activation > by_unit[:, [0, 3]].max(0)).all()
+    assert (found.activation > found.start_activation).all()
     again = dlx.activations(model, found.images, layer).units(layer).mean(1)
     np.testing.assert_allclose(found.activation, again[[0, 1], [0, 3]], atol=1e-4)
-    assert found.images.min() >= 0 and found.images.max() <= 1 and found.pictures().shape == (2, 8, 8, 2)
+    assert found.images.min() >= 0
+    assert found.images.max() <= 1
+    assert found.pictures().shape == (2, 8, 8, 2)
     with pytest.raises(dlx.InputError, match="units 0 to 3"):
         dlx.visualise_feature(model, layer, 4, input_shape=network.shapes[0])

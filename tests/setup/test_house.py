@@ -1,4 +1,4 @@
-"""The house rules that a machine can keep: import arrows, no machine's paths, CI that runs what users run."""
+"""The house rules that a machine can keep: style, import arrows, no machine's paths, CI that runs what users run."""
 
 from __future__ import annotations
 
@@ -47,6 +47,24 @@ def test_an_arrow_the_wrong_way_is_found(tmp_path):
     assert done.returncode != 0
     assert "dlexplain.frameworks.planted" in done.stdout
     assert "dlexplain.figures.planted" in done.stdout
+
+
+def ruff(*paths: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "ruff", "check", "--no-cache", "--force-exclude", "--output-format", "concise"]
+    command += ["--config", str(ROOT / "pyproject.toml"), *paths]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
+def test_the_style_is_kept_everywhere():
+    done = ruff(*(name for name in git_files() if name.endswith((".py", ".pyi"))))
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+
+
+def test_a_fault_of_style_is_found(tmp_path):
+    (tmp_path / "planted.py").write_text("import os\n")
+    done = ruff(str(tmp_path / "planted.py"))
+    assert done.returncode == 1, done.stderr
+    assert "F401" in done.stdout
 
 
 def test_no_file_names_one_machine_or_a_registry():
