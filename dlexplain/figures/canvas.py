@@ -119,7 +119,15 @@ def canvas(
             "subtitle": {"text": "<br>".join(facts), "font": {"size": 12}},
         },
         showlegend=False,
-        meta={"alt": " ".join(frame.alt.split()), "dlexplain": {"theme": frame.theme}},
+        meta={
+            "alt": " ".join(frame.alt.split()),
+            # The sentences whole, for show.js to break them where the figure ends; here its width is unknown.
+            "dlexplain": {
+                "theme": frame.theme,
+                "facts": [literal(fact) for fact in frame.facts],
+                "warnings": [literal(f"⚠ {text}") for text in frame.warnings],
+            },
+        },
     )
     if warned:
         figure.add_annotation(

@@ -35,6 +35,56 @@
     window.Plotly.relayout(graph, { template: wanted === "dark" ? dark : lights.get(graph) });
   }
 
+  // The width of a line of text, whose signs Plotly takes as HTML's.
+  const pen = document.createElement("canvas").getContext("2d");
+  const signs = { "&lt;": "<", "&gt;": ">", "&#36;": "$", "&#37;": "%", "&amp;": "&" };
+  const wide = (text) => pen.measureText(text.replace(/&(lt|gt|#36|#37|amp);/g, (sign) => signs[sign])).width;
+
+  function broken(sentence, width) {
+    const lines = [];
+    for (const word of sentence.split(" ")) {
+      const longer = lines.length ? lines[lines.length - 1] + " " + word : word;
+      if (lines.length && wide(longer) <= width) lines[lines.length - 1] = longer;
+      else lines.push(word);
+    }
+    return lines;
+  }
+
+  // Facts and warnings were broken for a figure of middling width: breaks them for this one's, and gives or
+  // takes the height. A text that its author has changed since stays.
+  function fit(graph) {
+    const layout = graph.layout, said = layout && layout.meta && layout.meta.dlexplain;
+    if (!window.Plotly || !graph._fullLayout || !said || !said.facts) return;
+    const width = layout.width || graph.clientWidth;
+    if (width < 160) return;
+    const font = layout.template && layout.template.layout && layout.template.layout.font;
+    pen.font = "12px " + ((font && font.family) || "sans-serif");
+    const change = {};
+    let more = 0;
+    const place = (key, now, sentences, room) => {
+      const made = sentences.flatMap((sentence) => broken(sentence, room)), text = made.join("<br>");
+      const bare = (words) => words.replace(/<br>| /g, "");
+      if (!now || text === now || bare(text) !== bare(now)) return;
+      more += made.length - now.split("<br>").length;
+      change[key] = text;
+    };
+    const subtitle = layout.title && layout.title.subtitle;
+    place("title.subtitle.text", subtitle && subtitle.text, said.facts, width - 40);
+    (layout.annotations || []).forEach((note, i) => {
+      if (note.name !== "warning") return;
+      place(`annotations[${i}].text`, note.text, said.warnings, width - graph._fullLayout._size.l - 28);
+    });
+    if (!Object.keys(change).length) return;
+    if (more) {
+      change["margin.t"] = layout.margin.t + 17 * more;
+      // Not by relayout: a height given there would fix the width too. After a resize plotly.js knows only the page's.
+      layout.height = graph._fullLayout.height + 17 * more;
+      graph.style.height = layout.height + "px";
+    }
+    window.Plotly.relayout(graph, change);
+  }
+  const sizes = new ResizeObserver((seen) => requestAnimationFrame(() => seen.forEach((one) => fit(one.target))));
+
   function name(node, alt) {
     node.setAttribute("role", "img");
     node.setAttribute("aria-label", alt);
@@ -74,6 +124,7 @@
       }
       await window.Plotly.newPlot(node, data, layout, config);
       drawn.add(node);
+      sizes.observe(node);
     },
 
     // A piece of HTML asks before this code is there: [task, ...arguments].
@@ -94,6 +145,7 @@
           name(graph, alt);
           drawn.add(graph);
           turn(graph);
+          if (graph._fullLayout) sizes.observe(graph);
           // A saved notebook opens with a picture in the theme that it was drawn in: have it drawn anew.
           const picture = graph.querySelector("img.plot-img");
           if (!graph._fullLayout && picture && isDark() && tries === 5) {

@@ -37,9 +37,7 @@ def in_cell(monkeypatch, cell: str, run: str, kind: str = "execute_request") -> 
 
 
 def inflated(text: str) -> list[str]:
-    return [
-        zlib.decompress(base64.b64decode(t)).decode() for t in re.findall(r'"(e[A-Za-z0-9+/=]{40,})"', text)
-    ]
+    return [zlib.decompress(base64.b64decode(t)).decode() for t in re.findall(r'"(e[A-Za-z0-9+/=]{40,})"', text)]
 
 
 def test_one_output_has_a_format_for_every_reader():
@@ -170,3 +168,59 @@ def test_an_exported_notebook_and_a_page_draw_without_a_network(tmp_path, chromi
     # In a thread of its own: another test of this worker may keep Playwright's event loop running in this one.
     with ThreadPoolExecutor(1) as pool:
         pool.submit(look).result()
+
+
+@pytest.mark.browser
+def test_facts_and_warnings_follow_the_figures_width(attribute, tmp_path, chromium_options):
+    """Wider: fewer lines; narrower: more, none cut off; the panels keep their height; a changed text stays."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from playwright.sync_api import sync_playwright
+
+    warned = ("The output hardly changes & the gap < 1 % says little; " * 4).strip()
+    explained = attribute(np.ones((1, 4), np.float32), "table", warnings=(warned,))
+    long_name = attribute(np.ones((1, 4), np.float32), "table", class_names=("a class with a long name " * 8,) * 3)
+    mine = figures.attribution(long_name)
+    mine.update_layout(title={"subtitle": {"text": "my own words " * 12}})
+    shown = {"facts": figures.attribution(long_name), "warned": figures.attribution(explained), "mine": mine}
+    for name, figure in shown.items():
+        figures.save_html(figure, tmp_path / f"{name}.html")
+    measure = """() => {
+        const graph = document.querySelector('.dlexplain-figure'), box = (node) => node.getBoundingClientRect();
+        const texts = [...graph.querySelectorAll('.gtitle-subtitle, .annotation-text-g')];
+        return { lines: graph.layout.title.subtitle.text, height: graph._fullLayout.height,
+                 warning: graph.layout.annotations?.find((note) => note.name === 'warning')?.text ?? '',
+                 panel: graph._fullLayout.height - graph._fullLayout.margin.t, box: box(graph).height,
+                 right: Math.max(...texts.map((node) => box(node).right)) };
+    }"""
+
+    def look() -> dict[str, dict[int, dict]]:
+        found: dict[str, dict[int, dict]] = {}
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(**chromium_options)
+            for name in shown:
+                page = browser.new_page()
+                page.goto((tmp_path / f"{name}.html").as_uri())
+                page.wait_for_selector(".dlexplain-figure .infolayer", state="attached", timeout=60_000)
+                found[name] = {}
+                for width in (700, 1400, 420, 700):
+                    page.set_viewport_size({"width": width, "height": 1200})
+                    page.wait_for_function(
+                        "width => document.querySelector('.dlexplain-figure')._fullLayout.width === width", arg=width
+                    )
+                    page.wait_for_timeout(500)
+                    found[name][width] = page.evaluate(measure)
+            browser.close()
+        return found
+
+    with ThreadPoolExecutor(1) as thread:
+        found = thread.submit(look).result(timeout=180)
+    for name, key in (("facts", "lines"), ("warned", "warning")):
+        seen = {width: measured[key].count("<br>") + 1 for width, measured in found[name].items()}
+        assert seen[420] > seen[700] > seen[1400], (name, seen)
+        for width, measured in found[name].items():
+            assert measured["right"] <= width, (name, width)
+            assert measured["panel"] == pytest.approx(found[name][700]["panel"])
+            assert measured["box"] == pytest.approx(measured["height"], abs=1)
+        assert " ".join(found[name][420][key].split("<br>")) == " ".join(found[name][1400][key].split("<br>"))
+    assert {measured["lines"] for measured in found["mine"].values()} == {"my own words " * 12}
