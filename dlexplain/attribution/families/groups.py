@@ -80,8 +80,7 @@ def check_segments(segments: Any, chosen: dict[str, Any]) -> None:
 def cut(case: Case, i: int, segments: Any, default: int) -> tuple[np.ndarray, tuple[int, ...]]:
     """A grid of nearly equal pieces over the places of input `i`, channels together; and the pieces an axis."""
     shape, axes = case.inputs[i].shape[1:], case.spatial(i)
-    sizes = [shape[a] for a in axes]
-    parts = _parts(segments, [min(default, s) for s in sizes], sizes)
+    sizes, parts = [shape[a] for a in axes], parts_of(case, i, segments, default)
     cells = np.zeros([1] * len(shape), np.int64)
     for axis, size, count in zip(axes, sizes, parts, strict=True):
         along = [-1 if a == axis else 1 for a in range(len(shape))]
@@ -157,9 +156,11 @@ def narrow(numbers: np.ndarray, places: Sequence[int]) -> np.ndarray:
     return numbers
 
 
-def _parts(segments: Any, default: list[int], sizes: Sequence[int]) -> tuple[int, ...]:
+def parts_of(case: Case, i: int, segments: Any, default: int) -> tuple[int, ...]:
+    """Pieces an axis of input `i`: as asked, or `default`, where there are places enough."""
+    sizes = [case.inputs[i].shape[1:][a] for a in case.spatial(i)]
     if segments is None:
-        return tuple(default)
+        return tuple(min(default, s) for s in sizes)
     counts = [segments] * len(sizes) if np.ndim(segments) == 0 else list(segments)
     whole = all(isinstance(c, (int, np.integer)) and not isinstance(c, bool) for c in counts)
     if len(counts) != len(sizes) or not whole or any(not 1 <= c <= s for c, s in zip(counts, sizes, strict=True)):
