@@ -79,11 +79,15 @@ class Case:
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """A method's answer: values in the inputs' shapes (or their entries'), and what it chose on its own."""
+    """A method's answer: values in the inputs' shapes (or their entries'), and what it chose on its own.
+
+    `baseline_output`: `(n,)`, of a method that leads to a baseline of its own making.
+    """
 
     values: Inputs
     chosen: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    baseline_output: np.ndarray | None = None
 
 
 def to_tokens(values: np.ndarray, inputs: np.ndarray, *, norm: bool = False) -> np.ndarray:

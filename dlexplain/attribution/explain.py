@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,7 @@ def explain(
         )
     output = _joined([(part, case.output) for part, case, _ in parts], (len(arrays[0]),))
     measured: dict[str, Any] = {}
-    if absent is not None:
+    if parts[0][1].baseline_output is not None:
         lower = [(part, case.baseline_output) for part, case, _ in parts]
         measured["baseline_output"] = _joined(lower, output.shape).astype(np.float32)
     if chosen.complete:
@@ -170,6 +171,8 @@ def _group(
     output = target.of(tuple(o[part] for o in outputs)).astype(np.float64)
     case = Case(model, sample, target, absent, background, output, lower, model.kinds(sample), rows, seed)
     found = method.function(case, **options)
+    if found.baseline_output is not None:
+        case = replace(case, baseline_output=found.baseline_output)
     shaped = tuple(np.asarray(v, np.float32) for v in found.values)
     return case, Found(shaped, found.chosen, found.warnings)
 
