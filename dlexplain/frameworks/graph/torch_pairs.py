@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -183,7 +182,7 @@ def _player(pair: Pair, m: torch.Tensor, i: int, corners: dict) -> torch.Tensor:
     for others in _corners(n - 1):
         k = others.count(0)
         weight = math.factorial(k) * math.factorial(n - 1 - k) / math.factorial(n)
-        with_x, with_r = (others[:i] + (s,) + others[i:] for s in (0, 1))
+        with_x, with_r = ((*others[:i], s, *others[i:]) for s in (0, 1))
         share = share + weight * (corners[with_x] - corners[with_r])
         if slopes is not None:
             at = [(real(pair.xs[j]), real(pair.rs[j]))[s] for j, s in enumerate(with_x)]

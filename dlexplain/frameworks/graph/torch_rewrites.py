@@ -341,6 +341,7 @@ def _lstm_step(gates, c):
 def _mkldnn_lstm(x, w, u, b, d, h, c, reverse, sizes, mode, hidden, layers, biased, both, batch_first, train):
     if mode != 2 or len(sizes):
         return NotImplemented
+    b, d = (b, d) if biased else (None, None)
     steps = torch.nn.functional.linear(x, w, b).unbind(0)
     made = []
     for step in reversed(steps) if reverse else steps:

@@ -18,19 +18,123 @@ Rule = Callable[[Pair, Multipliers], Multipliers]
 
 # Linear in all their active inputs together: their own transpose.
 _LINEAR = frozenset(
-    """add sub rsub neg sum mean cumsum trace clone copy detach alias lift lift_fresh contiguous positive
-    view reshape _unsafe_view _reshape_alias expand permute transpose t numpy_T squeeze unsqueeze flatten movedim
-    select slice split split_with_sizes unsafe_split unsafe_split_with_sizes unbind chunk narrow diagonal unfold
-    as_strided as_strided_scatter slice_scatter select_scatter diagonal_scatter slice_backward select_backward
-    cat stack hstack vstack repeat repeat_interleave tile flip roll rot90 tril triu diag diag_embed constant_pad_nd
-    reflection_pad1d reflection_pad2d reflection_pad3d replication_pad1d replication_pad2d replication_pad3d
-    im2col col2im pixel_shuffle pixel_unshuffle channel_shuffle native_channel_shuffle
-    avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool1d _adaptive_avg_pool2d _adaptive_avg_pool3d
-    upsample_nearest1d upsample_nearest2d upsample_nearest3d _upsample_nearest_exact1d _upsample_nearest_exact2d
-    _upsample_nearest_exact3d upsample_linear1d upsample_bilinear2d upsample_trilinear3d upsample_bicubic2d
-    _upsample_bilinear2d_aa _upsample_bicubic2d_aa _upsample_lanczos2d_aa view_copy expand_copy permute_copy
-    select_copy slice_copy squeeze_copy unsqueeze_copy transpose_copy t_copy fill zero conj _conj resolve_conj
-    resolve_neg real imag view_as_real view_as_complex _fft_r2c _fft_c2r _fft_c2c""".split()
+    [
+        "add",
+        "sub",
+        "rsub",
+        "neg",
+        "sum",
+        "mean",
+        "cumsum",
+        "trace",
+        "clone",
+        "copy",
+        "detach",
+        "alias",
+        "lift",
+        "lift_fresh",
+        "contiguous",
+        "positive",
+        "view",
+        "reshape",
+        "_unsafe_view",
+        "_reshape_alias",
+        "expand",
+        "permute",
+        "transpose",
+        "t",
+        "numpy_T",
+        "squeeze",
+        "unsqueeze",
+        "flatten",
+        "movedim",
+        "select",
+        "slice",
+        "split",
+        "split_with_sizes",
+        "unsafe_split",
+        "unsafe_split_with_sizes",
+        "unbind",
+        "chunk",
+        "narrow",
+        "diagonal",
+        "unfold",
+        "as_strided",
+        "as_strided_scatter",
+        "slice_scatter",
+        "select_scatter",
+        "diagonal_scatter",
+        "slice_backward",
+        "select_backward",
+        "cat",
+        "stack",
+        "hstack",
+        "vstack",
+        "repeat",
+        "repeat_interleave",
+        "tile",
+        "flip",
+        "roll",
+        "rot90",
+        "tril",
+        "triu",
+        "diag",
+        "diag_embed",
+        "constant_pad_nd",
+        "reflection_pad1d",
+        "reflection_pad2d",
+        "reflection_pad3d",
+        "replication_pad1d",
+        "replication_pad2d",
+        "replication_pad3d",
+        "im2col",
+        "col2im",
+        "pixel_shuffle",
+        "pixel_unshuffle",
+        "channel_shuffle",
+        "native_channel_shuffle",
+        "avg_pool1d",
+        "avg_pool2d",
+        "avg_pool3d",
+        "adaptive_avg_pool1d",
+        "_adaptive_avg_pool2d",
+        "_adaptive_avg_pool3d",
+        "upsample_nearest1d",
+        "upsample_nearest2d",
+        "upsample_nearest3d",
+        "_upsample_nearest_exact1d",
+        "_upsample_nearest_exact2d",
+        "_upsample_nearest_exact3d",
+        "upsample_linear1d",
+        "upsample_bilinear2d",
+        "upsample_trilinear3d",
+        "upsample_bicubic2d",
+        "_upsample_bilinear2d_aa",
+        "_upsample_bicubic2d_aa",
+        "_upsample_lanczos2d_aa",
+        "view_copy",
+        "expand_copy",
+        "permute_copy",
+        "select_copy",
+        "slice_copy",
+        "squeeze_copy",
+        "unsqueeze_copy",
+        "transpose_copy",
+        "t_copy",
+        "fill",
+        "zero",
+        "conj",
+        "_conj",
+        "resolve_conj",
+        "resolve_neg",
+        "real",
+        "imag",
+        "view_as_real",
+        "view_as_complex",
+        "_fft_r2c",
+        "_fft_c2r",
+        "_fft_c2c",
+    ]
 )
 # Linear in what they gather or scatter; the places (by argument position) must be the same in both runs.
 _PLACED = {
@@ -59,7 +163,16 @@ _PLACED = {
 }
 # Functions of one place each although Torch's own tag does not say so.
 _POINTWISE = frozenset(
-    "hardswish _prelu_kernel _to_copy log_sigmoid_forward bucketize searchsorted isin fake_quantize".split()
+    [
+        "hardswish",
+        "_prelu_kernel",
+        "_to_copy",
+        "log_sigmoid_forward",
+        "bucketize",
+        "searchsorted",
+        "isin",
+        "fake_quantize",
+    ]
 )
 _SORTING = {"sort": 0, "topk": 0, "median": 0, "nanmedian": 0, "kthvalue": 0, "mode": 0}
 
@@ -199,6 +312,18 @@ def _cast(pair: Pair, ms: Multipliers) -> Multipliers:
     if pair.xs[0].is_floating_point() and pair.y.is_floating_point():
         return [ms[0]]
     return _pointwise(pair, ms)
+
+
+@rule("as_strided_scatter")
+def _written(pair: Pair, ms: Multipliers) -> Multipliers:
+    """What was written takes its place's multiplier; what was there before keeps the others."""
+    m, place = ms[0].contiguous(), pair.x.args[2:]
+    found: Multipliers = []
+    for slots in pair.slots:
+        part = m.as_strided(*place)
+        before = torch.as_strided_scatter(m, torch.zeros_like(part), *place)
+        found.append(sum(before if position == 0 else part for position, _ in slots))
+    return found
 
 
 @rule("where")

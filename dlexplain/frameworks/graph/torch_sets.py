@@ -20,7 +20,7 @@ from dlexplain.frameworks.graph.torch_rules import Multipliers, rule
 )
 def _max_pool(pair: Pair, ms: Multipliers) -> Multipliers:
     if pair.active(0) is None or len(pair.xs) > 1:
-        raise pair.refuse("its windows vary with the input.")
+        raise pair.refuse("its windows are drawn by chance at every call, or vary with the input.")
     x, r = pair.xs[0], pair.rs[0]
     spatial = 3 if "3d" in pair.name else 2
     lead = x.shape[: x.ndim - spatial]

@@ -66,6 +66,23 @@ class _Storage:
 
 Rewrite = Callable[..., Any]
 
+# They take a shape from their input and nothing else, or only make room.
+_SHAPED = frozenset(
+    [
+        "new_empty",
+        "new_empty_strided",
+        "new_zeros",
+        "new_ones",
+        "new_full",
+        "empty_like",
+        "zeros_like",
+        "ones_like",
+        "full_like",
+        "resize_",
+        "resize_as_",
+    ]
+)
+
 
 class Tape(TorchDispatchMode):
     """Records while it is entered. `rewritten`: for an operation's name, other operations that do the same."""
@@ -111,8 +128,8 @@ class Tape(TorchDispatchMode):
 
     def __torch_dispatch__(self, op: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
-        writes = "_" == op._opname[-1:] or op._schema.is_mutable
-        if not self._touched(args, kwargs):
+        writes = op._opname[-1:] == "_" or op._schema.is_mutable
+        if not self._touched(args, kwargs) or op._opname in _SHAPED:
             if writes:
                 self._written(op, args, kwargs)
             made = op(*args, **kwargs)
@@ -157,23 +174,27 @@ class Tape(TorchDispatchMode):
     # ---- in-place operations and the storages that they write to -------------------------------------------------
 
     def _in_place(self, op: Any, name: str, args: tuple, kwargs: dict) -> Any:
-        target = args[0]
-        twin = getattr(torch.ops.aten, name[:-1], None)
-        twin = getattr(twin, op._overloadname, twin)
-        if name[-1] != "_" or twin is None or not isinstance(target, torch.Tensor):
+        """The operation's functional twin is recorded, and what it gives is written where the operation writes."""
+        target = kwargs.get("out", args[0])
+        twin = getattr(torch.ops.aten, name.removesuffix("_"), None)
+        if twin is None or not isinstance(target, torch.Tensor) or not (name[-1] == "_" or "out" in kwargs):
             raise Refusal(name, "it writes into a tensor in a way that cannot be followed.", len(self.steps))
-        if torch.Tag.inplace_view in op.tags:  # only the shape changes
-            with self:
-                new = twin(*args, **kwargs)
-            held = self.value(new)
-            op(*args, **kwargs)
-            self._keep(target, held)
-            return target
+        twin = getattr(twin, op._overloadname, twin) if name[-1] == "_" else twin
+        rest = {k: v for k, v in kwargs.items() if k != "out"}
         with self:
-            new = twin(*args, **kwargs)
-            if new.dtype != target.dtype or new.shape != target.shape:
-                new = torch.ops.aten._to_copy(new, dtype=target.dtype).expand(target.shape)
-        self._write(target, self.value(new))
+            # The twin of `copy_` has no derivative: what is copied is the new value.
+            new = args[1] if name == "copy_" else twin(*args, **rest)
+            if torch.Tag.inplace_view not in op.tags:
+                if "out" in kwargs and new.shape != target.shape:
+                    target.resize_(new.shape)
+                if new.dtype != target.dtype:
+                    new = torch.ops.aten._to_copy(new, dtype=target.dtype)
+                new = new.expand(target.shape) if new.shape != target.shape else new
+        held = self.value(new)
+        if torch.Tag.inplace_view in op.tags:  # only the shape changes
+            op(*args, **kwargs)
+            return self._keep(target, held) and target
+        self._write(target, held)
         return target
 
     def _write(self, target: torch.Tensor, new: Value) -> None:

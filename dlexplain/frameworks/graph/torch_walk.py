@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 
+from dlexplain.errors import InputError
 from dlexplain.frameworks.graph import torch_sets  # noqa: F401 (enters its rules)
 from dlexplain.frameworks.graph.torch_pairs import Pair, real
 from dlexplain.frameworks.graph.torch_rewrites import REWRITES
@@ -16,8 +19,9 @@ from dlexplain.frameworks.graph.torch_tape import Refusal, Tape, Value
 from dlexplain.frameworks.questions import Inputs, Target
 from dlexplain.frameworks.torch_tensors import numpy_of
 
-# Over this share of the output's change the books of each operation are looked through.
-_ASTRAY = 1e-3
+# Over this share of the output's change rounding shows, and the walk is repeated in double precision; over the other one
+# the books of each operation are looked through.
+_ROUGH, _ASTRAY = 5e-5, 1e-3
 
 
 class Run:
@@ -110,58 +114,104 @@ def contributions(
     layer: str | None = None,
 ) -> Inputs:
     """See `Model.contributions`; `model` is the `TorchModel`."""
-    n, m = len(inputs[0]), len(references[0]) if background else 1
-    tensors, others = model._tensors(inputs), model._tensors(references)
-    sums: list[np.ndarray] = []
-    with model._asked():
-        with torch.no_grad():
-            entries, absent = model._entries(tensors), model._entries(others)
-        for ns, js in _blocks(n, m, rows):
-            part = tuple(t[ns] for t in tensors)
-            goal = target.take(ns)
-            given = tuple(e[ns] for e in entries)
-            lower = tuple(
-                a[js] if background else a[ns] if len(a) == n else a.expand(len(ns), *a.shape[1:]) for a in absent
+    case = Case(model, inputs, references, target, rows, background, layer)
+    sums, gaps = case.walked(np.arange(len(inputs[0])))
+    rough = np.flatnonzero(gaps > _ROUGH)
+    if len(rough):
+        finer = case.finer()
+        if finer is not None:
+            again, gaps[rough] = finer.walked(rough)
+            for total, better in zip(sums, again, strict=True):
+                total[rough] = better
+    if gaps.max(initial=0) > _ASTRAY:
+        case.blame(int(np.argmax(gaps)))
+    return tuple(sums)
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """What `Model.contributions` was asked."""
+
+    model: Any
+    inputs: Inputs
+    references: Inputs
+    target: Target
+    rows: int
+    background: bool
+    layer: str | None
+
+    def walked(self, samples: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
+        """For these samples, what each entry adds `(len(samples), *shape)`, and the relative gaps (0 for a layer)."""
+        model, n, m = self.model, len(samples), len(self.references[0]) if self.background else 1
+        sums: list[np.ndarray] = []
+        scores = np.zeros((2, n))
+        tensors, others = model._tensors(tuple(a[samples] for a in self.inputs)), model._tensors(self.references)
+        goal = self.target.take(samples)
+        with model._asked():
+            with torch.no_grad():
+                entries, absent = model._entries(tensors), model._entries(others)
+            if not self.background:
+                absent = tuple(a[samples] if len(a) > 1 else a.expand(n, *a.shape[1:]) for a in absent)
+            for start in range(0, n * m, self.rows):
+                ns, js = np.divmod(np.arange(start, min(start + self.rows, n * m)), m)
+                js = js if self.background else ns
+                block = tuple(t[ns] for t in tensors), tuple(e[ns] for e in entries), tuple(a[js] for a in absent)
+                shares, both = _block(model, *block, goal.take(ns), self.layer)
+                sums = sums or [np.zeros((n, *s.shape[1:])) for s in shares]
+                for total, share in zip((*sums, *scores), (*shares, *both), strict=True):
+                    np.add.at(total, ns, share)
+        shared, scores = [total / m for total in sums], scores / m
+        change, size = scores[0] - scores[1], 1e-2 * np.abs(scores).max(0)
+        missed = np.abs(sum(s.reshape(n, -1).sum(1) for s in shared) - change)
+        floor = np.maximum(np.maximum(np.abs(change), size), np.finfo(np.float32).tiny)
+        return shared, missed / floor if self.layer is None else np.zeros(n)
+
+    def finer(self) -> Case | None:
+        """The same of a copy of the model in double precision; None where the model does not run in it."""
+        if self.model._dtype == torch.float64:
+            return None
+        try:
+            twin = type(self.model)(
+                copy.deepcopy(self.model.raw).double(), input_shapes=self.model.input_shapes, **self.model.options()
             )
-            shares = _block(model, part, given, lower, goal, layer)
-            if not sums:
-                sums = [np.zeros((n, *s.shape[1:])) for s in shares]
-            for total, share in zip(sums, shares, strict=True):
-                np.add.at(total, ns, share)
-    return tuple(total / m for total in sums)
+            with twin._asked(), torch.no_grad():
+                twin._run(twin._tensors(tuple(a[:1] for a in self.inputs)))
+        except (RuntimeError, TypeError, ValueError):  # types fixed by hand, or parts that cannot be copied
+            return None
+        return replace(self, model=twin)
+
+    def blame(self, sample: int) -> None:
+        """Raises `UnsupportedModelError` that names the first operation whose books do not balance, if there is one."""
+        model, one = self.model, np.array([sample])
+        tensors, others = model._tensors(tuple(a[one] for a in self.inputs)), model._tensors(self.references)
+        with model._asked():
+            with torch.no_grad():
+                entries, absent = model._entries(tensors), model._entries(others)
+            absent = tuple(a[one] if len(a) > 1 and not self.background else a[:1] for a in absent)
+            goal = self.target.take(one)
+            x, r = Run(model, tensors, entries, goal), Run(model, tensors, absent, goal)
+            found = unbalanced(x, r, x.entries)
+            if found is None:
+                return
+            index, name, share = found
+            refusal = Refusal(name, f"its inputs do not account for its output (off by {share:.2g} of the change).")
+            raise refusal.told(located(model, tensors, entries, index))
 
 
-def _blocks(n: int, m: int, rows: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Every pair of a sample and a reference, in blocks of at most `rows`."""
-    for start in range(0, n * m, rows):
-        pair = np.arange(start, min(start + rows, n * m))
-        yield pair // m, pair % m
-
-
-def _block(model: Any, tensors: tuple, entries: tuple, absent: tuple, target: Target, layer: str | None) -> list:
-    runs: list[Run] = []
-
-    def run(given: tuple) -> Run:
-        runs.append(Run(model, tensors, given, target, layer))
-        return runs[-1]
-
+def _block(model: Any, tensors: tuple, entries: tuple, absent: tuple, target: Target, layer: str | None) -> tuple:
+    """For pairs, row by row: what each entry adds, and both scores."""
     try:
-        x, r = run(entries), run(absent)
+        x, r = Run(model, tensors, entries, target, layer), Run(model, tensors, absent, target, layer)
         wanted, lower = (x.entries, r.entries) if layer is None else (_layered(x, layer), _layered(r, layer))
         found = multipliers(x, r, wanted)
         shares = [_share(f, a, b) for f, a, b in zip(found, wanted, lower, strict=True)]
-        if layer is None:
-            _account(shares, x, r, wanted)
     except Refusal as refusal:
-        where = located(model, tensors, entries, refusal.index)
-        raise refusal.told(where) from None
-    return [numpy_of(s) for s in shares]
+        raise refusal.told(located(model, tensors, entries, refusal.index)) from None
+    return [numpy_of(s) for s in shares], (numpy_of(x.score.tensor), numpy_of(r.score.tensor))
 
 
 def _layered(run: Run, layer: str) -> list[Value]:
     if run.inside is None:
-        from dlexplain.errors import InputError
-
         raise InputError(f"layer {layer!r} is not called by the model on these inputs.")
     return [run.inside]
 
@@ -169,20 +219,6 @@ def _layered(run: Run, layer: str) -> list[Value]:
 def _share(m: torch.Tensor | None, x: Value, r: Value) -> torch.Tensor:
     difference = x.tensor.double() - r.tensor.double()
     return torch.zeros_like(difference) if m is None else torch.where(m == 0, 0, m.double() * difference)
-
-
-def _account(shares: list[torch.Tensor], x: Run, r: Run, wanted: list[Value]) -> None:
-    """Raises `Refusal` with the operation whose books do not balance, where the sum of the shares is far astray."""
-    change = x.score.tensor.double() - r.score.tensor.double()
-    gap = (sum(s.flatten(1).sum(1) for s in shares) - change).abs()
-    size = torch.maximum(x.score.tensor.abs(), r.score.tensor.abs())
-    floor = torch.maximum(change.abs(), 1e-3 * size.double()).clamp_min(1e-30)
-    if bool((gap / floor <= _ASTRAY).all()):
-        return
-    found = unbalanced(x, r, wanted)
-    if found is not None:
-        i, name, share = found
-        raise Refusal(name, f"its inputs do not account for its output (off by {share:.2g} of the change).", i)
 
 
 def located(model: Any, tensors: tuple, entries: tuple, index: int) -> str | None:
