@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from dlexplain.widgets.twins import one_input
+
 LAYERED = ("gradcam", "activations")
 
 
@@ -30,7 +32,7 @@ def explanation_figure(
     from dlexplain.frameworks import wrap
 
     wrapped = wrap(model, **({} if class_names is None else {"class_names": tuple(map(str, class_names))}))
-    one = np.asarray(inputs)[sample : sample + 1]
+    one = one_input(wrapped, inputs)[sample : sample + 1]
     result = result_of(wrapped, one, target, method, layer, seed, options)
     if method == "activations":
         return figures.activations(result, layer=layer)

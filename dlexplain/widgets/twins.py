@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dlexplain.errors import InputError, suggest
+from dlexplain.errors import InputError, UnsupportedModelError, suggest
 
 _FRAMEWORKS = {"keras": "Keras", "torch": "Torch"}
 
@@ -38,8 +38,12 @@ def wrapped_twins(
             raise InputError(
                 "models: the dict is empty. Give one model, or a dict such as {'Keras': a, 'Torch': b}."
             )
-        return {str(label): wrap(model, **extra) for label, model in models.items()}
+        wrapped = {str(label): wrap(model, **extra) for label, model in models.items()}
+        for model in wrapped.values():
+            check_one_input(model)
+        return wrapped
     model = wrap(models, **extra)
+    check_one_input(model)
     return {_FRAMEWORKS.get(model.framework, model.framework): model}
 
 
@@ -56,15 +60,43 @@ def twins(
         missing = [label for label in wrapped if label not in inputs]
         if missing:
             raise InputError(f"inputs: no array for {missing[0]!r}; the models are {', '.join(wrapped)}.")
-        given = {label: np.asarray(inputs[label]) for label in wrapped}
+        given = {label: one_input(model, inputs[label]) for label, model in wrapped.items()}
     else:
-        array = np.asarray(inputs)
-        given = {label: in_layout_of(model, array) for label, model in wrapped.items()}
+        given = {label: in_layout_of(model, one_input(model, inputs)) for label, model in wrapped.items()}
     counts = {label: len(array) if array.ndim else 0 for label, array in given.items()}
     if len(set(counts.values())) > 1 or not min(counts.values()):
         told = ", ".join(f"{label}: {count}" for label, count in counts.items())
         raise InputError(f"inputs: every model needs the same samples, at least one; there are {told}.")
     return {label: Twin(label, wrapped[label], array) for label, array in given.items()}
+
+
+def check_one_input(model: Any) -> None:
+    """Raises `UnsupportedModelError` of a model that is known to take several inputs."""
+    if len(model.input_shapes or ()) > 1:
+        raise _several(len(model.input_shapes), model.input_names)
+
+
+def one_input(model: Any, inputs: Any) -> np.ndarray:
+    """The samples as one array. A tuple is one array an input, as for `dlx.explain`, unless the model is
+    known to take one."""
+    check_one_input(model)
+    if isinstance(inputs, tuple) and len(inputs) > 1 and model.input_shapes is None:
+        raise _several(len(inputs))
+    try:
+        return np.asarray(inputs)
+    except ValueError as error:
+        raise InputError(
+            "inputs: the samples differ in shape. A widget needs one array (samples, ...) of one input; "
+            "for several inputs use dlx.explain(model, (a, b)).plot()."
+        ) from error
+
+
+def _several(count: int, names: Sequence[str] = ()) -> UnsupportedModelError:
+    told = f" ({', '.join(names)})" if names else ""
+    return UnsupportedModelError(
+        f"model: it takes {count} inputs{told}, and a widget shows one. "
+        "Use dlx.explain(model, (a, b)).plot(), which draws every input."
+    )
 
 
 def in_layout_of(model: Any, inputs: np.ndarray) -> np.ndarray:

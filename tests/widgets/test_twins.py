@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import dlexplain as dlx
+from dlexplain.widgets import DrawingBoard, ExplanationExplorer, explanation_figure
 from dlexplain.widgets.twins import choice_of, in_layout_of, layer_choices, wrapped_twins
 
 
@@ -54,3 +55,43 @@ def test_channels_move_only_where_the_shape_asks_for_it(twins) -> None:
     assert in_layout_of(twins["Keras"], last).shape == (2, 8, 8, 1)
     assert in_layout_of(twins["Keras"], np.moveaxis(last, -1, 1)).shape == (2, 8, 8, 1)
     assert in_layout_of(twins["Torch"], np.moveaxis(last, -1, 1)).shape == (2, 1, 8, 8)
+
+
+def two_inputs(framework: str):
+    """A model that adds up two inputs of different widths."""
+    if framework == "torch":
+        from torch import nn
+
+        class Both(nn.Module):
+            def forward(self, a, b):
+                return a[:, :2] + b[:, :2]
+
+        return Both().eval()
+    import keras
+
+    a, b = keras.Input((4,), name="left"), keras.Input((3,), name="right")
+    return keras.Model([a, b], keras.layers.Dense(2)(keras.layers.Concatenate()([a, b])))
+
+
+@pytest.mark.parametrize("framework", ["keras", "torch"])
+def test_a_model_of_several_inputs_is_refused_with_the_call_that_draws_them(framework) -> None:
+    model = two_inputs(framework)
+    inputs = (np.ones((5, 4), np.float32), np.ones((5, 3), np.float32))
+    for ask in (
+        lambda: ExplanationExplorer(model, inputs),
+        lambda: ExplanationExplorer({"one": model}, {"one": inputs}),
+        lambda: explanation_figure(model, inputs, method="saliency"),
+    ):
+        with pytest.raises(dlx.UnsupportedModelError, match=r"takes 2 inputs.*dlx\.explain\(model, \(a, b\)\)\.plot"):
+            ask()
+    assert dlx.explain(model, inputs, "saliency", target=0).plot().alt.count("Input ") == 10, "and that call draws both"
+
+
+def test_a_drawing_board_refuses_several_inputs_by_their_names() -> None:
+    with pytest.raises(dlx.UnsupportedModelError, match=r"takes 2 inputs \(left, right\)"):
+        DrawingBoard(two_inputs("keras"))
+
+
+def test_samples_of_different_shapes_are_refused_in_words(net) -> None:
+    with pytest.raises(dlx.InputError, match="samples differ in shape"):
+        ExplanationExplorer(net, [np.ones((1, 8, 8)), np.ones((1, 4, 8))])
