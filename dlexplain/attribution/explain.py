@@ -14,6 +14,7 @@ from dlexplain.attribution.case import Case, Found
 from dlexplain.attribution.comparison import Comparison
 from dlexplain.attribution.method import Method
 from dlexplain.attribution.result import Attribution
+from dlexplain.attribution.soundness import settled_outputs
 from dlexplain.errors import GapWarning, InputError, UnsupportedModelError
 from dlexplain.frameworks import Model, targets, wrap
 from dlexplain.frameworks.questions import Inputs, Target
@@ -45,11 +46,7 @@ def explain(
     arrays = asked.inputs(inputs)
     absent = baselines.resolve(baseline, chosen, asked, arrays)
     rows = asked.rows(arrays, batch_size)
-    outputs = asked.all_outputs(arrays, rows)
-    if asked.stale(arrays, outputs):
-        outputs = asked.all_outputs(arrays, rows)
-    _refuse_non_finite(asked, arrays, outputs)
-    notes = _check_alone(asked, arrays, outputs, rows)
+    outputs, notes = settled_outputs(asked, arrays, rows)
     groups = targets.resolve(target, outputs, asked.class_names)
     parts = [
         (part, *_group(asked, arrays, part, goal, outputs, absent, chosen, rows, int(seed), options))
@@ -199,47 +196,6 @@ def _compact(baseline: np.ndarray) -> np.ndarray:
         return baseline
     first = baseline.reshape(-1)[0]
     return np.array(first) if (baseline == first).all() else baseline[0]
-
-
-def _refuse_non_finite(model: Model, inputs: Inputs, outputs: tuple[np.ndarray, ...]) -> None:
-    bad = next(
-        (i for output in outputs for i in np.flatnonzero(~np.isfinite(output.reshape(len(output), -1)).all(1))), None
-    )
-    if bad is None:
-        return
-    inside = model.activations(tuple(a[bad : bad + 1] for a in inputs) if len(inputs) > 1 else inputs[0][bad : bad + 1])
-    where = next((name for name, values in inside.items() if not np.isfinite(values).all()), "the output itself")
-    raise UnsupportedModelError(
-        f"The model's output for sample {bad} is not finite; the first layer whose activations are not is {where!r}. "
-        "Check its weights and the range of the inputs."
-    )
-
-
-def _check_alone(model: Model, inputs: Inputs, outputs: tuple[np.ndarray, ...], rows: int) -> list[str]:
-    """A sample's output must not depend on its neighbours, nor on chance. Raises, or returns what to warn of."""
-    if len(inputs[0]) > 1 and rows > 1:  # the second sample ran beside the first
-        first, beside = tuple(a[1:2] for a in inputs), tuple(o[1:2] for o in outputs)
-    else:
-        first = tuple(a[:1] for a in inputs)
-        both = model.outputs(tuple(np.concatenate([np.flip(a, -1), a]) for a in first))
-        beside = tuple(o[1:] for o in both)
-    alone = model.outputs(first)
-    if all(_near(a, b) for a, b in zip(alone, beside, strict=True)):
-        return []
-    twice = model.outputs(tuple(np.concatenate([a, a]) for a in first))
-    if not all(_near(t[:1], t[1:]) for t in twice):
-        return [
-            "The model gives the same sample different outputs in inference mode (a dropout or noise that is always on): "
-            "every value here carries that noise. Let the layer follow the model's mode."
-        ]
-    raise UnsupportedModelError(
-        "The model's output for a sample changes with the other samples of its batch (it normalises or compares across the "
-        "batch), so a single sample has no explanation. Use running statistics, GroupNorm or LayerNorm instead."
-    )
-
-
-def _near(a: np.ndarray, b: np.ndarray) -> bool:
-    return bool(np.allclose(a, b, rtol=1e-3, atol=1e-4 * max(float(np.abs(a).max(initial=0)), 1e-12)))
 
 
 def _over(gaps: np.ndarray, tolerance: float, method: Method, used: Mapping[str, Any]) -> list[str]:

@@ -30,18 +30,21 @@ from dlexplain.frameworks.keras_inside import (
     tapped,
     watched,
 )
-from dlexplain.frameworks.keras_tensors import array_of, arrays_of, mixed_by, nonempty, place, score_of, weighted
+from dlexplain.frameworks.keras_many import block_of, gradient_sums, masked_scores
+from dlexplain.frameworks.keras_tensors import array_of, arrays_of, nonempty, score_of
 from dlexplain.frameworks.model import Model
-from dlexplain.frameworks.questions import Inputs, Layer, Masks, Points, Target, grid
+from dlexplain.frameworks.questions import Inputs, Layer, Masks, Points, Target, grid, laid
 
 _LOCKS: weakref.WeakKeyDictionary[keras.Model, threading.RLock] = weakref.WeakKeyDictionary()
 # Graphs outlive one wrapping, so that a second explanation of the same model need not trace again. They hold the
-# model weakly; `stale` drops them when they no longer say what the model says.
+# model weakly; `forget` drops them where `afresh` says otherwise.
 _TRACES: weakref.WeakKeyDictionary[keras.Model, dict] = weakref.WeakKeyDictionary()
 
 
 class KerasModel(Model):
     framework = "keras"
+    # A graph costs something to start, so TensorFlow likes its batches large.
+    batch_bytes = 96 << 20
 
     def __init__(
         self, raw: keras.Model, *, class_names=None, feature_names=None, input_shapes=None, layout=None, device=None
@@ -132,42 +135,28 @@ class KerasModel(Model):
             baseline = None if points.baseline is None else self._entries(self._tensors(points.baseline))
             sums = [np.zeros(e.shape, np.float64) for e in entries]
             squares = [np.zeros(e.shape, np.float64) for e in entries] if points.squares else []
+            sites, of = dict(self._entry_sites), (baseline is None, points.draws is None, points.noise is None)
+            key = ("gradients", target.head, tuple(sites), of, points.contribution, points.squares)
+            body = gradient_sums(weakref.ref(self.raw), sites, target.head, points, len(entries))
             for ns, ks in grid(n, k, rows):
-                count = ks.stop - ks.start
-                x, b, p = place(tuple(e[ns] for e in entries), baseline, points, ns, ks)
-                flat = tuple(tf.reshape(q, (-1, *e.shape[1:])) for q, e in zip(p, entries, strict=True))
-                index = tf.constant(np.repeat(target.index[ns], count, 0), tf.int64)
-                repeated = tuple(
-                    tf.repeat(t[ns], count, axis=0) if i in self._entry_sites else f
-                    for i, (t, f) in enumerate(zip(tensors, flat, strict=True))
-                )
-                gradients = self._gradients(repeated, flat, index, target.head)
-                for i, gradient in enumerate(gradients):
-                    gradient = tf.reshape(gradient, p[i].shape)
-                    if points.contribution and points.draws is not None:
-                        gradient = gradient * (x[i] - b[i])
-                    # One baseline a sample: the difference is the same at every point and multiplies the sum.
-                    later = (x[i] - b[i])[:, 0].numpy() if points.contribution and points.draws is None else 1
-                    sums[i][ns] += later * weighted(gradient, points.weights[ks])
-                    if squares:
-                        square = weighted(tf.square(tf.cast(gradient, tf.float64)), points.weights[ks])
-                        squares[i][ns] += np.square(later) * square
+                given = block_of(points, baseline, target.index, tensors, entries, ns, ks)
+                for totals, news in zip((sums, squares), self._graph(key, body, given)(*given), strict=True):
+                    for total, new in zip(totals, news, strict=True):
+                        total[ns] += new.numpy()
         return tuple(sums), tuple(squares)
 
     def many_masks(self, inputs: Inputs, target: Target, masks: Masks, fills: Inputs, rows: int) -> np.ndarray:
-        n, ref, head = len(inputs[0]), weakref.ref(self.raw), target.head
+        n, head = len(inputs[0]), target.head
         scores = np.zeros((n, masks.count), np.float64)
+        body = masked_scores(weakref.ref(self.raw), head, len(inputs))
         with self._asked():
             tensors, filled = self._tensors(inputs), self._tensors(fills)
-            for ns, ks in grid(n, masks.count, rows):
-                kept = [tf.constant(m) for m in masks.block(ns, ks.start, ks.stop)]
-                index = tf.constant(np.repeat(target.index[ns], ks.stop - ks.start, 0), tf.int64)
+            for ns, ks, kept in laid(masks, n, rows, lambda block: [tf.constant(m) for m in block]):
+                index = tf.constant(target.index[ns], tf.int64)
                 for j in range(len(filled[0])):
-                    mixed = tuple(mixed_by(t[ns], f[j], m) for t, f, m in zip(tensors, filled, kept, strict=True))
-                    graph = self._graph(
-                        ("score", head), lambda i, *x: score_of(run(ref(), x)[head], i), (index, *mixed)
-                    )
-                    scores[ns, ks] += graph(index, *mixed).numpy().reshape(-1, ks.stop - ks.start)
+                    given = (index, *(t[ns] for t in tensors), *(f[j : j + 1] for f in filled), *kept)
+                    graph = self._graph(("masks", head), body, given, free=len(given) - len(kept))
+                    scores[ns, ks] += graph(*given).numpy()
         return scores / len(fills[0])
 
     def contributions(
@@ -360,17 +349,13 @@ class KerasModel(Model):
         """Whether a layer's activations of this rank have their channels on the first axis after the samples."""
         return rank == 4 and self.layout == "channels_first"
 
-    def stale(self, inputs: Inputs, outputs: tuple[np.ndarray, ...]) -> bool:
+    def afresh(self, inputs: Inputs) -> tuple[np.ndarray, ...]:
         with self._asked():
-            eager = arrays_of(run(self.raw, self._tensors(tuple(a[:1] for a in inputs))))
-        same = len(eager) == len(outputs) and all(
-            e.shape[1:] == t.shape[1:] and np.allclose(e, t[:1], rtol=1e-3, atol=1e-5, equal_nan=True)
-            for e, t in zip(eager, outputs, strict=True)
-        )
-        if not same:
-            self._traces.clear()
-            self._bytes.clear()
-        return not same
+            return arrays_of(run(self.raw, self._tensors(inputs)))
+
+    def forget(self) -> None:
+        self._traces.clear()
+        self._bytes.clear()
 
     # ---- running the user's model and leaving it as it was -------------------------------------------------------
 
@@ -379,9 +364,15 @@ class KerasModel(Model):
         with self._lock, tf.device(self.device):
             yield
 
-    def _graph(self, key: Any, body: Callable, tensors: Sequence[tf.Tensor]) -> tf.types.experimental.ConcreteFunction:
-        """The body as a graph that takes any number of samples; traced once for each key and shape."""
-        signature = tuple(tf.TensorSpec((None, *t.shape[1:]), t.dtype) for t in tensors)
+    def _graph(
+        self, key: Any, body: Callable, tensors: Sequence[tf.Tensor], free: int | None = None
+    ) -> tf.types.experimental.ConcreteFunction:
+        """The body as a graph that takes any number of samples; traced once for each key and shape. Tensors from the
+        one numbered `free` on are of any size along two axes."""
+        loose = [2 if free is not None and i >= free else 1 for i in range(len(tensors))]
+        signature = tuple(
+            tf.TensorSpec((*(None,) * a, *t.shape[a:]), t.dtype) for t, a in zip(tensors, loose, strict=True)
+        )
         full = (key, tuple((s.shape.as_list().__str__(), s.dtype.name) for s in signature), self.device)
         if full not in self._traces:
             self._traces[full] = tf.function(body, input_signature=signature, autograph=False)

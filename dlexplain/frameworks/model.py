@@ -16,9 +16,6 @@ from dlexplain.frameworks.inputs import as_inputs, check_finite, check_tokens
 from dlexplain.frameworks.questions import Inputs, Layer, Masks, Points, Target, blocks
 from dlexplain.frameworks.targets import resolve
 
-# Bytes that the activations of one batch may take. Batches past a few MB leave the processor's cache and gain nothing.
-_BATCH_BYTES = 48 << 20
-
 _NO_GRAPH = (
     "This version does not walk the operation graph. Methods that work on this model: "
     "integrated_gradients, expected_gradients, occlusion, feature_ablation."
@@ -29,6 +26,7 @@ class Model(ABC):
     """A Keras or Torch model that can be asked; `raw` is the user's own, which is never changed."""
 
     framework: ClassVar[str]
+    batch_bytes: ClassVar[int]  # that the activations of one batch may take
     raw: Any
     class_names: tuple[str, ...] | None
     feature_names: tuple[str, ...] | None
@@ -147,9 +145,12 @@ class Model(ABC):
     def channels_first(self, layer: str, rank: int) -> bool:
         """Whether activations of the layer, with this rank, hold their channels right after the samples."""
 
-    def stale(self, inputs: Inputs, outputs: tuple[np.ndarray, ...]) -> bool:
-        """Whether the outputs come from something prepared before the model was changed; it is then forgotten."""
-        return False
+    def afresh(self, inputs: Inputs) -> tuple[np.ndarray, ...]:
+        """Scores for one batch as the model gives them now, past anything prepared before it was changed."""
+        return self.outputs(inputs)
+
+    def forget(self) -> None:
+        """Drops what was prepared from the model."""
 
     # ---- what follows from them ----------------------------------------------------------------------------------
 
@@ -170,7 +171,7 @@ class Model(ABC):
             if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
                 raise InputError(f"batch_size={batch_size!r} must be a whole number from 1 on, or None.")
             return int(batch_size)
-        return int(np.clip(_BATCH_BYTES // max(self.row_bytes(inputs), 1), 4, 1024))
+        return int(np.clip(self.batch_bytes // max(self.row_bytes(inputs), 1), 4, 1024))
 
     def all_outputs(self, inputs: Inputs, rows: int) -> tuple[np.ndarray, ...]:
         """Every output, in batches."""

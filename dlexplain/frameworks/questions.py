@@ -72,16 +72,27 @@ class Points:
 @dataclass(frozen=True, eq=False)
 class Masks:
     """A stream of `count` masks: `block(samples, start, stop)` gives, an input each, arrays
-    `(1 or samples, stop - start, *shape)` that broadcast over the input; True (or 1) keeps, False (or 0) fills."""
+    `(1 or samples, stop - start, *shape)` that broadcast over the input; True (or 1) keeps, False (or 0) fills.
+    `shared`: the same for every sample, so that each block is made once."""
 
     count: int
     block: Callable[[slice, int, int], Inputs]
+    shared: bool = False
 
 
 def blocks(n: int, size: int):
     """Slices of at most `size` that cover `range(n)`."""
     for start in range(0, n, size):
         yield slice(start, min(start + size, n))
+
+
+def laid(masks: Masks, n: int, rows: int, made: Callable[[Inputs], list]):
+    """Triples (samples, masks, what `made` makes of their block) that cover n samples with at most `rows` cells each."""
+    wide = max(1, min(masks.count, rows))
+    for ks in blocks(masks.count, wide):
+        kept = made(masks.block(slice(0, n), ks.start, ks.stop)) if masks.shared else None
+        for ns in blocks(n, max(1, rows // wide)):
+            yield ns, ks, kept if masks.shared else made(masks.block(ns, ks.start, ks.stop))
 
 
 def grid(n: int, k: int, rows: int):

@@ -16,17 +16,21 @@ from torch import nn
 
 from dlexplain.errors import InputError, UnsupportedModelError
 from dlexplain.frameworks.model import Model
-from dlexplain.frameworks.questions import Inputs, Layer, Masks, Points, Target, grid
+from dlexplain.frameworks.questions import Inputs, Layer, Masks, Points, Target, grid, laid
 from dlexplain.frameworks.torch_inside import Tap, layout_of, named_modules, refuse_batch_statistics, tapped
 from dlexplain.frameworks.torch_inside import tensors as tensors_of
 from dlexplain.frameworks.torch_tensors import mixed_by, numpy_of, place
 
 _LOCKS: weakref.WeakKeyDictionary[nn.Module, threading.RLock] = weakref.WeakKeyDictionary()
+# What a sample takes on its way through a module, and its layers' shapes and calls: the same at every wrapping.
+_SIZES: weakref.WeakKeyDictionary[nn.Module, dict] = weakref.WeakKeyDictionary()
 _CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 
 
 class TorchModel(Model):
     framework = "torch"
+    # Tensors of a few MB stay in the processor's cache and in memory that Torch has at hand.
+    batch_bytes = 20 << 20
 
     def __init__(
         self, raw: nn.Module, *, class_names=None, feature_names=None, input_shapes=None, layout=None, device=None
@@ -51,7 +55,6 @@ class TorchModel(Model):
         self._vocabularies: dict[tuple, tuple[int | None, ...]] = {}
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._calls: dict[str, int] = {}
-        self._bytes: dict[tuple, int] = {}
 
     @property
     def _modules(self) -> dict[str, nn.Module]:
@@ -126,8 +129,9 @@ class TorchModel(Model):
         n, scores = len(inputs[0]), np.zeros((len(inputs[0]), masks.count), np.float64)
         with self._asked(), torch.no_grad():
             tensors, filled = self._fast(self._tensors(inputs)), self._fast(self._tensors(fills))
-            for ns, ks in grid(n, masks.count, rows):
-                kept = [torch.as_tensor(m, device=self._device) for m in masks.block(ns, ks.start, ks.stop)]
+            for ns, ks, kept in laid(
+                masks, n, rows, lambda block: [torch.as_tensor(m, device=self._device) for m in block]
+            ):
                 goal = Target(np.repeat(target.index[ns], ks.stop - ks.start, 0), target.head)
                 for j in range(len(filled[0])):
                     mixed = tuple(mixed_by(t[ns], f[j], m) for t, f, m in zip(tensors, filled, kept, strict=True))
@@ -246,9 +250,11 @@ class TorchModel(Model):
         return self._tensors(inputs)
 
     def row_bytes(self, inputs: Inputs) -> int:
-        key = tuple(a.shape[1:] for a in inputs)
-        if key not in self._bytes:
-            sizes, shapes, calls, modules = [0], {}, {}, self._modules
+        modules = self._modules
+        key = (*(a.shape[1:] for a in inputs), *((name, id(module)) for name, module in modules.items()))
+        known = _SIZES.setdefault(self.raw, {})
+        if key not in known:
+            sizes, shapes, calls = [0], {}, {}
 
             def measure(name: str) -> Tap:
                 def tap(output: torch.Tensor) -> None:
@@ -262,12 +268,13 @@ class TorchModel(Model):
             every = {f"{name}:*": measure(name) for name in modules}
             with self._asked(), torch.no_grad(), tapped(self.raw, every):
                 self._run(self._tensors(tuple(a[:1] for a in inputs)))
-            self._shapes, self._calls = shapes, calls
-            self._bytes[key] = sum(sizes) + sum(a[:1].nbytes for a in inputs)
-        return self._bytes[key]
+            known.clear()
+            known[key] = sum(sizes) + sum(a[:1].nbytes for a in inputs), shapes, calls
+        size, self._shapes, self._calls = known[key]
+        return size
 
     def shapes(self, inputs: Inputs) -> dict[str, tuple[int, ...]]:
-        self._bytes.clear()
+        _SIZES.pop(self.raw, None)
         self.row_bytes(inputs)
         return dict(self._shapes)
 

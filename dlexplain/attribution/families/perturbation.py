@@ -119,7 +119,7 @@ def _falls(case: Case, covers: list[list[tuple]], shapes: list[tuple[int, ...]])
             masks[i][(0, row, *where)] = False
         return masks
 
-    masked = case.model.many_masks(case.inputs, case.target, Masks(len(owners), block), case.baseline, case.rows)
+    masked = case.model.many_masks(case.inputs, case.target, Masks(len(owners), block, shared=True), case.baseline, case.rows)
     return case.output[:, None] - masked
 
 
