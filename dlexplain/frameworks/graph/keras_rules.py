@@ -304,6 +304,38 @@ def _one_hot(step: Step, multipliers: Multipliers, pairs: Pairs) -> Multipliers:
     return [_over_change(gain, change), None, None, None]
 
 
+def _counted(step: Step, multipliers: Multipliers, pairs: Pairs) -> Multipliers:
+    """How often each number occurs: an entry takes one from the count of its reference and adds one to its own."""
+    value, _, weights = step.inputs
+    if step.attr("binary_output") or weights.active or weights.p.shape.num_elements() != 0:
+        raise refusal(step, "counts with weights, or says only whether a number occurs")
+    m, batched = multipliers[0], value.p.shape.rank == 2
+    at_x, at_r = (tf.gather(m, run(value), axis=-1, batch_dims=int(batched)) for run in (pairs.x, pairs.r))
+    return [_over_change(at_x - at_r, pairs.difference(value)), None, None]
+
+
+def _looked_up(step: Step, multipliers: Multipliers, pairs: Pairs) -> Multipliers:
+    """A table's answer is a function of one key."""
+    _, keys, default = step.inputs
+    if default.active or not (keys.x.dtype.is_integer and step.outputs[0].x.dtype.is_integer):
+        raise refusal(step, "looks up words, which have no difference")
+    gain = multipliers[0] * pairs.difference(step.outputs[0])
+    return [None, _over_change(gain, pairs.difference(keys)), None]
+
+
+def _area(step: Step, multipliers: Multipliers, pairs: Pairs) -> Multipliers:
+    """TensorFlow has no gradient of it: two matrices, one for the rows and one for the columns, found by resizing
+    an identity."""
+    (_, high, wide, _), (_, to_high, to_wide, _) = step.p.inputs[0].shape, step.p.outputs[0].shape
+
+    def matrix(size: int, to: int) -> tf.Tensor:
+        image = tf.reshape(tf.eye(size), (1, size, 1, size))
+        return tf.reshape(tf.raw_ops.ResizeArea(images=image, size=(to, 1)), (to, size))
+
+    m = tf.einsum("nhwc,hi,wj->nijc", multipliers[0], matrix(high, to_high), matrix(wide, to_wide))
+    return [m, None]
+
+
 _RULES: dict[str, Rule] = {
     **dict.fromkeys(_LINEAR, _linear),
     **dict.fromkeys(_BILINEAR, _bilinear),
@@ -317,7 +349,10 @@ _RULES: dict[str, Rule] = {
     **dict.fromkeys(("ArgMax", "ArgMin", "Where"), _whole),
     **dict.fromkeys(("TopK", "TopKV2"), _top),
     "DynamicStitch": _stitch,
+    "DenseBincount": _counted,
+    "LookupTableFindV2": _looked_up,
     "OneHot": _one_hot,
+    "ResizeArea": _area,
     "Square": _square,
     "SquaredDifference": _squared_difference,
     "L2Loss": _half_square,
