@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from dlexplain.frameworks.attention import Attended, shaped
@@ -14,8 +15,6 @@ from dlexplain.frameworks.keras_inside import feed, named_layers
 from dlexplain.frameworks.keras_tensors import array_of, arrays_of, score_of
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from dlexplain.frameworks.keras_model import KerasModel
     from dlexplain.frameworks.questions import Inputs, Target
 
@@ -67,27 +66,37 @@ def _covered(raw: keras.Model, found: list[tuple[str, tf.Tensor]]) -> Iterator[N
 
 
 def _multi_head(name: str, layer: keras.layers.Layer, found: list) -> Callable:
-    compute = layer._compute_attention
+    compute, multi = layer._compute_attention, isinstance(layer, keras.layers.MultiHeadAttention)
+    stock = type(layer)._compute_attention in [kind._compute_attention for kind in _MULTI]
+    dropout = layer._dropout if multi else layer.dropout
 
     def run(query, key, value, attention_mask=None, *args, use_causal_mask=False, **kwargs):
         if use_causal_mask and attention_mask is None:
             attention_mask = layer._compute_causal_mask(query, value)
-        before = {k: layer.__dict__[k] for k in ("_return_attention_scores", "_flash_attention") if k in layer.__dict__}
-        try:  # the plain path is the one that has weights
-            for attribute, plain in (("_return_attention_scores", True), ("_flash_attention", False)):
-                if attribute in before:
-                    object.__setattr__(layer, attribute, plain)
-            if isinstance(layer, keras.layers.MultiHeadAttention):
-                args, kwargs = args[:1], {**kwargs, "return_attention_scores": True}
+        shown = kwargs.get("return_attention_scores", args[1] if len(args) > 1 else False)
+        if stock and not dropout and not shown and len(query.shape) == 4:
+            output, weights = _fused(query, key, value, attention_mask)
+        elif multi:
+            kwargs = {**kwargs, "return_attention_scores": True}
+            output, weights = compute(query, key, value, attention_mask, *args[:1], **kwargs)
+        else:
             output, weights = compute(query, key, value, attention_mask, *args, **kwargs)
-        finally:
-            for attribute, value_before in before.items():
-                object.__setattr__(layer, attribute, value_before)
         if weights is not None:
             found.append((name, weights))
         return output, weights
 
     return run
+
+
+def _fused(query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, mask: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor]:
+    """Keras' fused attention on TensorFlow step by step: where every key is masked, it looks at all of them alike."""
+    wide = tf.float32 if query.dtype in (tf.float16, tf.bfloat16) else query.dtype
+    scores = tf.cast(tf.einsum("nqhd,nkhd->nhqk", query, key), wide) / np.sqrt(query.shape[-1])
+    if mask is not None:
+        mask = mask[:, None] if len(mask.shape) == 3 else mask
+        scores = tf.where(tf.cast(mask, tf.bool), scores, -0.7 * scores.dtype.max)
+    weights = tf.cast(tf.nn.softmax(scores), key.dtype)
+    return tf.einsum("nhqk,nkhd->nqhd", weights, value), weights
 
 
 def _single_head(name: str, layer: keras.layers.Layer, found: list) -> Callable:

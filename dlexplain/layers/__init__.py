@@ -8,8 +8,11 @@ from types import ModuleType
 from typing import Any
 
 from dlexplain.layers.activations import activations, table
+from dlexplain.layers.attention import Attention, attention
 from dlexplain.layers.concepts import ConceptSensitivity, concept_sensitivity
 from dlexplain.layers.factorisation import DiscoveredConcepts, discover_concepts
+from dlexplain.layers.lens import LogitLens, logit_lens
+from dlexplain.layers.patching import Patching, patch
 from dlexplain.layers.probes import Probes, probe
 from dlexplain.layers.results import Activations, FeatureVisualisation
 from dlexplain.layers.similarity import Similarity, similarity
@@ -17,14 +20,20 @@ from dlexplain.layers.visualise import visualise_feature
 
 __all__ = [
     "Activations",
+    "Attention",
     "ConceptSensitivity",
     "DiscoveredConcepts",
     "FeatureVisualisation",
+    "LogitLens",
+    "Patching",
     "Probes",
     "Similarity",
     "activations",
+    "attention",
     "concept_sensitivity",
     "discover_concepts",
+    "logit_lens",
+    "patch",
     "probe",
     "similarity",
     "table",
