@@ -108,7 +108,7 @@ def _plain(arg: Any) -> Any:
 
 def real(tensor: torch.Tensor) -> torch.Tensor:
     """Numbers whose difference can be taken: truth values and whole numbers become 0/1 and floats."""
-    return tensor if tensor.is_floating_point() else tensor.to(torch.float32)
+    return tensor if tensor.is_floating_point() or tensor.is_complex() else tensor.to(torch.float32)
 
 
 def summed_to(tensor: torch.Tensor, shape: torch.Size) -> torch.Tensor:
@@ -137,7 +137,12 @@ def tiny(x: torch.Tensor, r: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def ratio(top: torch.Tensor, d: torch.Tensor, small: torch.Tensor, otherwise: torch.Tensor | float) -> torch.Tensor:
-    return torch.where(small, otherwise, top / torch.where(small, 1, d))
+    return sane(torch.where(small, otherwise, top / d.masked_fill(small, 1)))
+
+
+def sane(product: torch.Tensor) -> torch.Tensor:
+    """Nothing times something that is not finite is nothing: such a branch was computed and not used."""
+    return torch.nan_to_num(product, nan=0.0, posinf=torch.inf, neginf=-torch.inf)
 
 
 def slope(pair: Pair, m: torch.Tensor) -> list[torch.Tensor]:

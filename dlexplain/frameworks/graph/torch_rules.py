@@ -10,171 +10,38 @@ from collections.abc import Callable
 
 import torch
 
-from dlexplain.frameworks.graph.torch_pairs import Pair, pulled, real, shapley, slope, summed_to
+from dlexplain.frameworks.graph.torch_pairs import Pair, pulled, real, sane, shapley, slope, summed_to
 from dlexplain.frameworks.graph.torch_tape import WORKING, Refusal
 
 Multipliers = list[torch.Tensor | None]
 Rule = Callable[[Pair, Multipliers], Multipliers]
 
-# Linear in all their active inputs together: their own transpose.
-_LINEAR = frozenset(
-    [
-        "add",
-        "sub",
-        "rsub",
-        "neg",
-        "sum",
-        "mean",
-        "cumsum",
-        "trace",
-        "clone",
-        "copy",
-        "detach",
-        "alias",
-        "lift",
-        "lift_fresh",
-        "contiguous",
-        "positive",
-        "view",
-        "reshape",
-        "_unsafe_view",
-        "_reshape_alias",
-        "expand",
-        "permute",
-        "transpose",
-        "t",
-        "numpy_T",
-        "squeeze",
-        "unsqueeze",
-        "flatten",
-        "movedim",
-        "select",
-        "slice",
-        "split",
-        "split_with_sizes",
-        "unsafe_split",
-        "unsafe_split_with_sizes",
-        "unbind",
-        "chunk",
-        "narrow",
-        "diagonal",
-        "unfold",
-        "as_strided",
-        "as_strided_scatter",
-        "slice_scatter",
-        "select_scatter",
-        "diagonal_scatter",
-        "slice_backward",
-        "select_backward",
-        "cat",
-        "stack",
-        "hstack",
-        "vstack",
-        "repeat",
-        "repeat_interleave",
-        "tile",
-        "flip",
-        "roll",
-        "rot90",
-        "tril",
-        "triu",
-        "diag",
-        "diag_embed",
-        "constant_pad_nd",
-        "reflection_pad1d",
-        "reflection_pad2d",
-        "reflection_pad3d",
-        "replication_pad1d",
-        "replication_pad2d",
-        "replication_pad3d",
-        "im2col",
-        "col2im",
-        "pixel_shuffle",
-        "pixel_unshuffle",
-        "channel_shuffle",
-        "native_channel_shuffle",
-        "avg_pool1d",
-        "avg_pool2d",
-        "avg_pool3d",
-        "adaptive_avg_pool1d",
-        "_adaptive_avg_pool2d",
-        "_adaptive_avg_pool3d",
-        "upsample_nearest1d",
-        "upsample_nearest2d",
-        "upsample_nearest3d",
-        "_upsample_nearest_exact1d",
-        "_upsample_nearest_exact2d",
-        "_upsample_nearest_exact3d",
-        "upsample_linear1d",
-        "upsample_bilinear2d",
-        "upsample_trilinear3d",
-        "upsample_bicubic2d",
-        "_upsample_bilinear2d_aa",
-        "_upsample_bicubic2d_aa",
-        "_upsample_lanczos2d_aa",
-        "view_copy",
-        "expand_copy",
-        "permute_copy",
-        "select_copy",
-        "slice_copy",
-        "squeeze_copy",
-        "unsqueeze_copy",
-        "transpose_copy",
-        "t_copy",
-        "fill",
-        "zero",
-        "conj",
-        "_conj",
-        "resolve_conj",
-        "resolve_neg",
-        "real",
-        "imag",
-        "view_as_real",
-        "view_as_complex",
-        "_fft_r2c",
-        "_fft_c2r",
-        "_fft_c2c",
-    ]
-)
+_OWN_TRANSPOSE = """
+    add sub rsub neg sum mean cumsum trace copy contiguous view reshape _unsafe_view _reshape_alias expand permute transpose
+    t squeeze unsqueeze flatten movedim select slice split split_with_sizes unsafe_split unsafe_split_with_sizes unbind chunk
+    narrow diagonal unfold as_strided slice_scatter select_scatter diagonal_scatter slice_backward select_backward cat stack
+    hstack vstack repeat repeat_interleave tile flip roll rot90 tril triu diag diag_embed constant_pad_nd reflection_pad1d
+    reflection_pad2d reflection_pad3d replication_pad1d replication_pad2d replication_pad3d im2col col2im pixel_shuffle
+    pixel_unshuffle channel_shuffle native_channel_shuffle avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool1d
+    _adaptive_avg_pool2d _adaptive_avg_pool3d upsample_nearest1d upsample_nearest2d upsample_nearest3d
+    _upsample_nearest_exact1d _upsample_nearest_exact2d _upsample_nearest_exact3d upsample_linear1d upsample_bilinear2d
+    upsample_trilinear3d upsample_bicubic2d _upsample_bilinear2d_aa _upsample_bicubic2d_aa _upsample_lanczos2d_aa view_copy
+    expand_copy permute_copy select_copy slice_copy squeeze_copy unsqueeze_copy transpose_copy t_copy fill zero conj _conj
+    resolve_conj resolve_neg real imag complex view_as_real view_as_complex _fft_r2c _fft_c2r _fft_c2c
+"""
+# Linear in all their active inputs together.
+_LINEAR = frozenset(_OWN_TRANSPOSE.split())
 # Linear in what they gather or scatter; the places (by argument position) must be the same in both runs.
-_PLACED = {
-    "gather": {2},
-    "index_select": {2},
-    "index": {1},
-    "_unsafe_index": {1},
-    "embedding": {1},
-    "take": {1},
-    "take_along_dim": {1},
-    "scatter": {2},
-    "scatter_add": {2},
-    "index_add": {2},
-    "index_copy": {2},
-    "index_put": {1},
-    "_unsafe_index_put": {1},
-    "_index_put_impl": {1},
-    "masked_select": {1},
-    "masked_scatter": {1},
-    "grid_sampler_2d": {1},
-    "grid_sampler_3d": {1},
-    "max_unpool2d": {1},
-    "max_unpool3d": {1},
-    "_embedding_bag": {1, 2},
-    "segment_reduce": set(),
+_SECOND_OR_THIRD = {
+    1: "index _unsafe_index embedding take take_along_dim grid_sampler_2d grid_sampler_3d index_put _unsafe_index_put "
+    "_index_put_impl masked_select masked_scatter max_unpool2d max_unpool3d",
+    2: "gather index_select scatter scatter_add index_add index_copy",
 }
+_PLACED = {name: {at} for at, names in _SECOND_OR_THIRD.items() for name in names.split()} | {"_embedding_bag": {1, 2}}
 # Functions of one place each although Torch's own tag does not say so.
-_POINTWISE = frozenset(
-    [
-        "hardswish",
-        "_prelu_kernel",
-        "_to_copy",
-        "log_sigmoid_forward",
-        "bucketize",
-        "searchsorted",
-        "isin",
-        "fake_quantize",
-    ]
-)
-_SORTING = {"sort": 0, "topk": 0, "median": 0, "nanmedian": 0, "kthvalue": 0, "mode": 0}
+_ALSO_POINTWISE = "floor_divide hardswish _prelu_kernel _to_copy log_sigmoid_forward bucketize searchsorted isin"
+_POINTWISE = frozenset(_ALSO_POINTWISE.split())
+_SORTING = ("sort", "topk", "median", "nanmedian", "kthvalue", "mode")
 
 RULES: dict[str, Rule] = {}
 
@@ -197,6 +64,8 @@ def back(pair: Pair, ms: Multipliers) -> Multipliers:
     if name in _PLACED:
         return _placed(pair, ms)
     if not pair.values:
+        if not any(m is not None and bool(m.any()) for m in ms):
+            return []
         raise pair.refuse("its result is left to chance, so the input alone does not explain the output.")
     if torch.Tag.pointwise in pair.op.tags or name in _POINTWISE:
         return _pointwise(pair, ms)
@@ -206,8 +75,6 @@ def back(pair: Pair, ms: Multipliers) -> Multipliers:
 
 
 def _linear(pair: Pair, ms: Multipliers) -> Multipliers:
-    if any(p is not None for p in map(pair.active, ("dtype",))):
-        raise pair.refuse("it takes its type from the input.")
     drop = () if pair.y.is_floating_point() or pair.y.is_complex() else ("dtype",)
     return pulled(pair, pair.xs, ms, drop)
 
@@ -256,6 +123,12 @@ def _sorted(pair: Pair, ms: Multipliers) -> Multipliers:
 # ---- element-wise operations whose slope has a closed form ---------------------------------------------------------
 
 
+@rule("detach", "alias", "clone", "lift", "lift_fresh", "positive", "view_as")
+def _same(pair: Pair, ms: Multipliers) -> Multipliers:
+    """What is explained is the function computed, so cutting a gradient cuts nothing."""
+    return [ms[0]]
+
+
 @rule("relu")
 def _relu(pair: Pair, ms: Multipliers) -> Multipliers:
     x, d = pair.xs[0], pair.xs[0] - pair.rs[0]
@@ -271,7 +144,13 @@ def _product(pair: Pair, ms: Multipliers) -> Multipliers:
     for i, slots in enumerate(pair.slots):
         total = 0
         for position, _ in slots:
-            total = total + summed_to((m * _mean(pair, 1 - position)).expand(m.shape), pair.xs[i].shape)
+            other = _mean(pair, 1 - position)
+            other = (
+                other.conj() if isinstance(other, complex) or (torch.is_tensor(other) and other.is_complex()) else other
+            )
+            product = m * other
+            product = product.real if product.is_complex() and not pair.xs[i].is_complex() else product
+            total = total + summed_to(sane(product).expand(m.shape), pair.xs[i].shape)
         found.append(total)
     return found
 
@@ -292,7 +171,7 @@ def _quotient(pair: Pair, ms: Multipliers) -> Multipliers:
         else:
             b, br = map(real, pair.both(1))
             factor = -_mean(pair, 0) / (b * br)
-        found.append(summed_to((m * factor).expand(m.shape), pair.xs[i].shape))
+        found.append(summed_to(sane(m * factor).expand(m.shape), pair.xs[i].shape))
     return found
 
 
@@ -309,8 +188,9 @@ def _mean(pair: Pair, position: int) -> torch.Tensor | float:
 
 @rule("_to_copy")
 def _cast(pair: Pair, ms: Multipliers) -> Multipliers:
-    if pair.xs[0].is_floating_point() and pair.y.is_floating_point():
-        return [ms[0]]
+    exact = (torch.float32, torch.float64)
+    if pair.y.is_complex() or (pair.xs[0].is_floating_point() and pair.y.dtype in exact):
+        return [ms[0].real if ms[0].is_complex() and not pair.xs[0].is_complex() else ms[0]]
     return _pointwise(pair, ms)
 
 

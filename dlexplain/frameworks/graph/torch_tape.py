@@ -66,6 +66,17 @@ class _Storage:
 
 Rewrite = Callable[..., Any]
 
+_CHANCE = (
+    "rand",
+    "normal",
+    "bernoulli",
+    "multinomial",
+    "uniform",
+    "poisson",
+    "exponential",
+    "native_dropout",
+    "geometric",
+)
 # They take a shape from their input and nothing else, or only make room.
 _SHAPED = frozenset(
     [
@@ -129,11 +140,14 @@ class Tape(TorchDispatchMode):
     def __torch_dispatch__(self, op: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
         writes = op._opname[-1:] == "_" or op._schema.is_mutable
-        if not self._touched(args, kwargs) or op._opname in _SHAPED:
+        chance = torch.Tag.nondeterministic_seeded in op.tags and any(word in op._opname for word in _CHANCE)
+        if chance or op._opname in _SHAPED or not self._touched(args, kwargs):
             if writes:
                 self._written(op, args, kwargs)
             made = op(*args, **kwargs)
-            return self._random(op, made) if torch.Tag.nondeterministic_seeded in op.tags else made
+            if chance:  # what it gives is active and has no rule: it is refused if it is met on the way back
+                self._record(op, op._opname, ((), {}), made)
+            return made
         name = op._opname if op.namespace in ("aten", "prims") else str(op)
         rewrite = self._rewritten.get(name)
         if writes and rewrite is None:
@@ -163,13 +177,6 @@ class Tape(TorchDispatchMode):
         parts = [made] if isinstance(made, torch.Tensor) else list(made)
         outs = [self._keep(p, Value(p.detach(), True)) if isinstance(p, torch.Tensor) else None for p in parts]
         self.steps.append(Step(op, name, *held, outs))
-
-    def _random(self, op: Any, made: Any) -> Any:
-        """What chance gives is active and has no rule: it is refused if it is met on the way back."""
-        if not any(word in op._opname for word in ("rand", "normal", "bernoulli", "multinomial", "uniform", "poisson")):
-            return made
-        self._record(op, op._opname, ((), {}), made)
-        return made
 
     # ---- in-place operations and the storages that they write to -------------------------------------------------
 

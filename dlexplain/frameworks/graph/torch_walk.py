@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from dlexplain.errors import InputError
-from dlexplain.frameworks.graph import torch_sets  # noqa: F401 (enters its rules)
+from dlexplain.frameworks.graph import torch_sequences, torch_sets  # noqa: F401 (they enter their rules)
 from dlexplain.frameworks.graph.torch_pairs import Pair, real
 from dlexplain.frameworks.graph.torch_rewrites import REWRITES
 from dlexplain.frameworks.graph.torch_rules import back
@@ -28,6 +28,14 @@ class Run:
     """One recorded run: its steps, the values of the entries, the score `(rows,)`, and a layer's output if asked."""
 
     def __init__(self, model: Any, tensors: tuple, entries: tuple, target: Target, layer: str | None = None) -> None:
+        try:
+            # Asking for gradients keeps Torch from its fused kernels for inference. No gradient is ever taken.
+            self._record(model, tensors, [e.detach().requires_grad_().clone() for e in entries], target, layer)
+        except RuntimeError:  # the model does something that may not have a gradient, such as `out=` or `.numpy()`
+            with torch.no_grad():
+                self._record(model, tensors, [e.detach().clone() for e in entries], target, layer)
+
+    def _record(self, model: Any, tensors: tuple, given: list, target: Target, layer: str | None) -> None:
         tape = Tape(REWRITES)
         self.inside: Value | None = None
 
@@ -35,18 +43,16 @@ class Run:
             with torch.utils._python_dispatch._disable_current_modes():
                 self.inside = self.inside or tape.value(output)
 
-        try:
-            with torch.enable_grad():
-                # Asking for gradients keeps Torch from its fused kernels for inference. No gradient is ever taken.
-                given = [e.detach().requires_grad_().clone() for e in entries]
-                self.entries = [tape.enter(e) for e in given]
+        with torch.set_grad_enabled(given[0].requires_grad):
+            self.entries = [tape.enter(e) for e in given]
+            try:
                 with tape:
                     outputs = model._feed(tensors, given, {layer: tap} if layer else None)
                     score = model._score(outputs, target)
                 self.score = tape.value(score)
-        finally:
-            self.steps, self.decided = tape.steps, tape.decided
-            tape.close()
+            finally:
+                self.steps, self.decided = tape.steps, tape.decided
+                tape.close()
 
 
 def checked(x: Run, r: Run) -> None:
@@ -83,23 +89,31 @@ def multipliers(x: Run, r: Run, wanted: list[Value], audit: list | None = None) 
     return [held.get(value) for value in wanted]
 
 
-def unbalanced(x: Run, r: Run, wanted: list[Value]) -> tuple[int, str, float] | None:
-    """The first operation whose inputs do not account for its output: its step, its name, and by how much of the
-    score's change; None where every one does (rounding that adds up)."""
+def unbalanced(x: Run, r: Run, wanted: list[Value]) -> tuple[int, str, str] | None:
+    """The first operation whose inputs do not account for its output: its step, its name, and what is wrong; None
+    where every one does (rounding that adds up)."""
+    if not x.score.active:
+        return len(x.steps), "output", "it does not come from the inputs by operations that Torch records (NumPy?)."
+    for i, (a, b) in enumerate(zip(x.steps, r.steps, strict=True)):
+        for v, w in zip(a.values(), b.values(), strict=True):
+            if not v.active and v.tensor.data_ptr() != w.tensor.data_ptr() and not torch.equal(v.tensor, w.tensor):
+                return i, a.name, "it reads something that varies with the input by ways that Torch does not record."
     audit: list = []
     multipliers(x, r, wanted, audit)
-    change = (x.score.tensor - r.score.tensor).abs().sum().item()
+    change = max((x.score.tensor - r.score.tensor).abs().sum().item(), 1e-30)
     for i, pair, ms, found in reversed(audit):
         outs = [(m, a, b) for m, a, b in zip(ms, pair.x.outs, pair.r.outs, strict=False) if m is not None]
         out = sum(_book(m, a.tensor, b.tensor) for m, a, b in outs)
         into = sum(_book(m, a, b) for m, a, b in zip(found, pair.xs, pair.rs, strict=True) if m is not None)
-        if abs(out - into) > _ASTRAY * max(change, 1e-30):
-            return i, pair.name, abs(out - into) / max(change, 1e-30)
+        if not abs(out - into) <= _ASTRAY * change:
+            share = abs(out - into) / change
+            return i, pair.name, f"its inputs do not account for its output (off by {share:.2g} of the change)."
     return None
 
 
 def _book(m: torch.Tensor, a: torch.Tensor, b: torch.Tensor) -> float:
-    product = m.double() * (real(a).double() - real(b).double())
+    d = real(a) - real(b)
+    product = (m.conj() * d).real.double() if m.is_complex() else m.double() * d.double()
     return float(torch.where(m == 0, 0, product).sum())
 
 
@@ -193,9 +207,8 @@ class Case:
             found = unbalanced(x, r, x.entries)
             if found is None:
                 return
-            index, name, share = found
-            refusal = Refusal(name, f"its inputs do not account for its output (off by {share:.2g} of the change).")
-            raise refusal.told(located(model, tensors, entries, index))
+            index, name, why = found
+            raise Refusal(name, why).told(located(model, tensors, entries, index))
 
 
 def _block(model: Any, tensors: tuple, entries: tuple, absent: tuple, target: Target, layer: str | None) -> tuple:
@@ -228,13 +241,16 @@ def located(model: Any, tensors: tuple, entries: tuple, index: int) -> str | Non
     found: list[str] = []
     handles = []
 
+    def look() -> None:
+        if len(tape.steps) > index >= 0 and not found:
+            found.append(stack[-1] if stack else "")
+
     def entering(name: str) -> Callable:
-        return lambda *_: stack.append(name)
+        return lambda *_: (look(), stack.append(name))[0]
 
     def leaving(*_: Any) -> None:
-        name = stack.pop()
-        if len(tape.steps) > index >= 0 and not found:
-            found.append(name)
+        look()
+        stack.pop()
 
     try:
         for name, module in model._modules.items():
@@ -246,10 +262,11 @@ def located(model: Any, tensors: tuple, entries: tuple, index: int) -> str | Non
                 tape.enter(e)
             with tape:
                 model._feed(tensors, given)
+        look()
     except Refusal:
         return stack[-1] if stack else None
     finally:
         for handle in handles:
             handle.remove()
         tape.close()
-    return found[0] if found else None
+    return found[0] if found and found[0] else None
