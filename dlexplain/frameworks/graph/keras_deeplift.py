@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from dlexplain.errors import InputError, UnsupportedModelError
 from dlexplain.frameworks.graph.keras_pairs import Pairs, real
-from dlexplain.frameworks.graph.keras_refusals import NeedsBatch, NotPaired, refusal
+from dlexplain.frameworks.graph.keras_refusals import NeedsBatch, refusal
 from dlexplain.frameworks.graph.keras_rules import hand_on
 from dlexplain.frameworks.graph.keras_unroll import SITE, Unrolled, Value
 from dlexplain.frameworks.keras_inside import feed

@@ -305,13 +305,21 @@ def _one_hot(step: Step, multipliers: Multipliers, pairs: Pairs) -> Multipliers:
 
 
 def _counted(step: Step, multipliers: Multipliers, pairs: Pairs) -> Multipliers:
-    """How often each number occurs: an entry takes one from the count of its reference and adds one to its own."""
+    """How often each number occurs: an entry takes one from the count of its reference and adds one to its own.
+    Whether it occurs: the cross maximum over the entries."""
     value, _, weights = step.inputs
-    if step.attr("binary_output") or weights.active or weights.p.shape.num_elements() != 0:
-        raise refusal(step, "counts with weights, or says only whether a number occurs")
-    m, batched = multipliers[0], value.p.shape.rank == 2
-    at_x, at_r = (tf.gather(m, run(value), axis=-1, batch_dims=int(batched)) for run in (pairs.x, pairs.r))
-    return [_over_change(at_x - at_r, pairs.difference(value)), None, None]
+    if weights.active or weights.p.shape.num_elements() != 0:
+        raise refusal(step, "counts with weights")
+    m, out = multipliers[0], step.outputs[0]
+    axis = value.p.shape.rank - 1
+    x, r = (tf.one_hot(run(value), tf.shape(m)[-1], dtype=m.dtype) for run in (pairs.x, pairs.r))
+    gained, lost = m, -m
+    if step.attr("binary_output"):
+        x, r = (h * tf.cast(tf.equal(tf.cumsum(h, axis), 1), h.dtype) for h in (x, r))
+        top = tf.maximum(pairs.x(out), pairs.r(out))
+        gained, lost = m * (top - pairs.r(out)), m * (pairs.x(out) - top)
+    contribution = tf.linalg.matvec(x, gained) + tf.linalg.matvec(r, lost)
+    return [_over_change(contribution, pairs.difference(value)), None, None]
 
 
 def _looked_up(step: Step, multipliers: Multipliers, pairs: Pairs) -> Multipliers:
