@@ -15,7 +15,7 @@ from dlexplain.frameworks.graph import torch_sequences, torch_sets  # noqa: F401
 from dlexplain.frameworks.graph.torch_pairs import Pair, real
 from dlexplain.frameworks.graph.torch_rewrites import REWRITES
 from dlexplain.frameworks.graph.torch_rules import back
-from dlexplain.frameworks.graph.torch_tape import Refusal, Tape, Value
+from dlexplain.frameworks.graph.torch_tape import Refusal, Step, Tape, Value
 from dlexplain.frameworks.questions import Inputs, Target
 from dlexplain.frameworks.torch_tensors import numpy_of
 
@@ -57,12 +57,37 @@ class Run:
 
 def checked(x: Run, r: Run) -> None:
     """Both runs took the same way. Raises `Refusal`."""
+    read = next((i for (i, a), (_, b) in zip(x.decided, r.decided, strict=False) if a != b), None)
     for i, (a, b) in enumerate(zip(x.steps, r.steps, strict=False)):
-        if a.op is not b.op or [o and o.tensor.shape for o in a.outs] != [o and o.tensor.shape for o in b.outs]:
+        if not _alike(a, b, constants=read is not None):
+            if read is not None and read <= i:
+                break
             raise Refusal(a.name, "the model takes another way on the reference than on the input.", i)
-    if x.decided != r.decided or len(x.steps) != len(r.steps):
-        at = next((i for (i, a), (_, b) in zip(x.decided, r.decided, strict=False) if a != b), len(x.steps))
-        raise Refusal("item", "a number read from the activations steers the model, and differs on the reference.", at)
+    else:
+        if len(x.steps) == len(r.steps):
+            return
+    at = min(len(x.steps), len(r.steps)) - 1 if read is None else read
+    raise Refusal("item", "a number read from the activations steers the model, and differs on the reference.", at)
+
+
+def _alike(a: Step, b: Step, constants: bool) -> bool:
+    """The same operation with the same numbers, on tensors of the same shapes (and the same constants, if asked)."""
+    if a.op is not b.op or [o and o.tensor.shape for o in a.outs] != [o and o.tensor.shape for o in b.outs]:
+        return False
+    pairs = zip((*a.args, *a.kwargs.values()), (*b.args, *b.kwargs.values()), strict=True)
+    return all(_same(u, v, constants) for u, v in pairs)
+
+
+def _same(u: Any, v: Any, constants: bool) -> bool:
+    if isinstance(u, (list, tuple)) and isinstance(v, (list, tuple)):
+        return len(u) == len(v) and all(_same(p, q, constants) for p, q in zip(u, v, strict=True))
+    if isinstance(u, Value) and isinstance(v, Value):
+        return u.active == v.active and (u.active or not constants or _equal(u, v))
+    return u == v or u is v
+
+
+def _equal(u: Value, v: Value) -> bool:
+    return u.tensor.data_ptr() == v.tensor.data_ptr() or torch.equal(u.tensor, v.tensor)
 
 
 def multipliers(x: Run, r: Run, wanted: list[Value], audit: list | None = None) -> list[torch.Tensor | None]:
@@ -96,7 +121,7 @@ def unbalanced(x: Run, r: Run, wanted: list[Value]) -> tuple[int, str, str] | No
         return len(x.steps), "output", "it does not come from the inputs by operations that Torch records (NumPy?)."
     for i, (a, b) in enumerate(zip(x.steps, r.steps, strict=True)):
         for v, w in zip(a.values(), b.values(), strict=True):
-            if not v.active and v.tensor.data_ptr() != w.tensor.data_ptr() and not torch.equal(v.tensor, w.tensor):
+            if not v.active and not _equal(v, w):
                 return i, a.name, "it reads something that varies with the input by ways that Torch does not record."
     audit: list = []
     multipliers(x, r, wanted, audit)
