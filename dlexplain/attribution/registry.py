@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dlexplain.attribution.families import gradients, paths, deeplift, cam, cam_forward, perturbation, shapley, rise, lime, regions  # noqa: F401, I001
+from dlexplain.attribution.families import gradients, paths, blurred, guided_path, deeplift, cam, cam_forward, perturbation, shapley, rise, lime, regions  # noqa: F401, I001
 from dlexplain.attribution.method import METHODS, Method
 from dlexplain.errors import InputError, suggest
 
