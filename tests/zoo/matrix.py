@@ -1,0 +1,187 @@
+"""One cell of the matrix: what a method makes of an architecture, judged by the outputs and not by its word."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+import dlexplain as dlx
+from dlexplain.attribution import registry
+from dlexplain.attribution.method import METHODS
+from tests.zoo.specimen import Specimen, one_or_all
+
+PEERS = ("captum:DeepLift", "captum:DeepLiftShap", "captum:IntegratedGradients", "shap:Deep", "shap:Gradient")
+EXACT = 1e-4
+_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Cell:
+    """`kind`: exact, converged, ok, refused, not applicable, warned, WRONG or ERROR. `gap`: relative, the worst sample's."""
+
+    architecture: str
+    method: str
+    framework: str
+    kind: str
+    gap: float | None = None
+    reason: str = ""
+    seconds: float = 0.0
+
+    @property
+    def fault(self) -> bool:
+        return self.kind in ("WRONG", "ERROR")
+
+    def text(self) -> str:
+        shown = {"converged": f"converged {self.gap or 0:.0e}", "warned": f"warned {self.gap or 0:.0e}"}
+        wrong = f"WRONG {self.gap:.0e}" if self.gap is not None else f"WRONG: {self.reason}"
+        words = {"WRONG": wrong, "refused": f"refused: {self.reason}", "ERROR": f"ERROR: {self.reason}"}
+        return {**shown, **words}.get(self.kind, self.kind)
+
+    def record(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def methods() -> tuple[str, ...]:
+    """Every method of ours, in the order of `dlx.methods()`."""
+    return tuple(METHODS)
+
+
+def cell(specimen: Specimen, method: str, ask: Callable[..., Any] = dlx.explain) -> Cell:
+    """Explains the specimen and judges the answer. No exception leaves but an interrupt."""
+    start = time.perf_counter()
+    try:
+        kind, gap, reason = _judged(specimen, method, ask)
+    except Exception as error:  # the matrix goes on; the cell counts as a fault
+        kind, gap, reason = "ERROR", None, _short(f"{type(error).__name__}: {error}")
+    seconds = round(time.perf_counter() - start, 2)
+    return Cell(specimen.name, method, specimen.framework, kind, gap, reason, seconds)
+
+
+def _judged(specimen: Specimen, method: str, ask: Callable[..., Any]) -> tuple[str, float | None, str]:
+    facts = registry.get(method)
+    given: dict[str, Any] = {"target": specimen.target}
+    if facts.background and facts.complete:
+        given["baseline"] = one_or_all(specimen.background)
+    foreign = ":" in method
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        try:
+            with _time_limit(_SECONDS):
+                found = ask(specimen.model, one_or_all(specimen.inputs), method, **given)
+        except (dlx.UnsupportedModelError, dlx.InputError, dlx.MissingPackageError) as refusal:
+            why = unfit(specimen, method)
+            return ("not applicable", None, why) if why else ("refused", None, _short(str(refusal)))
+    values = found.values if isinstance(found.values, tuple) else (found.values,)
+    if any(v.shape != a.shape for v, a in zip(values, specimen.inputs, strict=True)):
+        return "WRONG", None, "values of another shape than the inputs"
+    if not all(np.isfinite(v).all() for v in values):
+        return "WRONG", None, "values are not finite"
+    if not facts.complete:
+        return "ok", None, ""
+    gap = measured_gap(specimen, found, values, given.get("baseline"))
+    if gap <= EXACT:
+        return "exact", gap, ""
+    # Rounding of a float32 output apart, the tolerance holds as it stands.
+    if gap <= facts.tolerance * 1.01 and not foreign:
+        return "converged", gap, ""
+    warned = any(issubclass(w.category, dlx.GapWarning) for w in heard)
+    return ("warned" if warned else "WRONG"), gap, "" if warned else "over the tolerance, and silent"
+
+
+def measured_gap(specimen: Specimen, found: Any, values: tuple[np.ndarray, ...], baseline: Any) -> float:
+    """The worst sample's gap as a share of its output's change, from the outputs themselves.
+
+    Token ids have no output of their own half-way between two: there the result's outputs are believed.
+    """
+    upper, lower = found.output.astype(np.float64), found.baseline_output.astype(np.float64)
+    if not specimen.tokens:
+        absent = tuple(np.zeros_like(a[:1]) for a in specimen.inputs)
+        if baseline is not None:
+            absent = specimen.background
+        upper = _scores(specimen, specimen.inputs)
+        lower = np.broadcast_to(_scores(specimen, absent).mean(), upper.shape)
+    total = sum(v.reshape(len(v), -1).sum(1, dtype=np.float64) for v in values)
+    size = np.maximum(np.abs(upper), np.abs(lower))
+    change = np.maximum(np.maximum(np.abs(upper - lower), 1e-3 * size), np.finfo(np.float32).tiny)
+    return float((np.abs(total - (upper - lower)) / change).max())
+
+
+def _scores(specimen: Specimen, inputs: tuple[np.ndarray, ...]) -> np.ndarray:
+    outputs = dlx.wrap(specimen.model).predict(one_or_all(inputs))
+    target = specimen.target
+    if isinstance(outputs, tuple):
+        outputs, target = outputs[target[0]], target[1:]
+    if outputs.ndim == 1:
+        return outputs.astype(np.float64)
+    index = target if isinstance(target, tuple) else (target,)
+    return outputs[(slice(None), *index)].astype(np.float64)
+
+
+def unfit(specimen: Specimen, method: str) -> str:
+    """Why a method asks for something that this architecture has not, or nothing. Only refusals are excused by it."""
+    framework, _, name = method.partition(":") if ":" in method else ("", "", method)
+    if framework == "captum" and specimen.framework != "torch":
+        return "Captum takes Torch models only"
+    family = registry.get(method).family
+    ranks = [a.ndim - 1 for a in specimen.inputs]
+    if family == "activation map" and (not _has_maps(specimen) or len(ranks) > 1):
+        return "no layer holds maps over a single picture or series"
+    if "cam" in name and (not _has_maps(specimen) or len(ranks) > 1):
+        return "no layer holds maps over a single picture or series"
+    if any(word in name for word in ("xrai", "blur", "rise")) and (len(ranks) > 1 or ranks[0] < 2 or specimen.tokens):
+        return "asks for one picture or series"
+    if "exact" in name and specimen.features > 16:
+        return "2^features evaluations: features are too many"
+    if any(word in name for word in ("guided_backprop", "deconvnet")) and "relu" not in _source(specimen):
+        return "the model has no ReLU, of which alone the method speaks"
+    return ""
+
+
+def _has_maps(specimen: Specimen) -> bool:
+    """Whether the model convolves, attends or recurs over a picture or series."""
+    if specimen.tokens or specimen.inputs[0].ndim < 3:
+        return False
+    kinds = {layer.type for layer in dlx.wrap(specimen.model).layers}
+    return any(word in kind for kind in kinds for word in ("Conv", "Attention", "Transformer", "Pool"))
+
+
+def _source(specimen: Specimen) -> str:
+    """Everything that tells of a ReLU: the layers' kinds, and the name that the zoo gave."""
+    model = specimen.model
+    kinds = " ".join(layer.type for layer in dlx.wrap(model).layers)
+    told = str(model.get_config()) if specimen.framework == "keras" and hasattr(model, "get_config") else ""
+    return f"{specimen.name} {kinds} {told}".lower()
+
+
+def _short(text: str) -> str:
+    """The first sentence or so, on one line, fit for a table."""
+    line = " ".join(text.split()).replace("|", "/")
+    return line if len(line) <= 140 else line[:137].rsplit(" ", 1)[0] + " …"
+
+
+@contextmanager
+def _time_limit(seconds: int):
+    """`TimeoutError` where the system can tell the time to a running call, so that one cell never holds up the rest."""
+    import signal
+    import threading
+
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: Any) -> None:
+        raise TimeoutError(f"took more than {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
