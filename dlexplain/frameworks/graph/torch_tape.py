@@ -6,6 +6,7 @@ their functional twins: a storage that was written to is read again through the 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -103,12 +104,14 @@ class Tape(TorchDispatchMode):
         self.steps: list[Step] = []
         self.decided: list[tuple[int, Any]] = []  # numbers that left the graph: after which step, and which
         self._rewritten = rewritten
+        compiles = "torch._dynamo" in sys.modules
+        self._meet = torch._disable_dynamo(lambda *met: self._met(*met), recursive=True) if compiles else self._met
         self._seen: dict[int, tuple[torch.Tensor, Value, int]] = {}
         self._storages: dict[int, _Storage] = {}
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
-        return False  # nothing is compiled here; to be shielded from the compiler would import it
+        return False  # to be shielded from the compiler would import it: it is shielded below, where it is loaded
 
     # ---- what the caller asks ------------------------------------------------------------------------------------
 
@@ -138,7 +141,9 @@ class Tape(TorchDispatchMode):
     # ---- recording -----------------------------------------------------------------------------------------------
 
     def __torch_dispatch__(self, op: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        kwargs = kwargs or {}
+        return self._meet(op, args, kwargs or {})
+
+    def _met(self, op: Any, args: tuple, kwargs: dict) -> Any:
         writes = op._opname[-1:] == "_" or op._schema.is_mutable
         chance = torch.Tag.nondeterministic_seeded in op.tags and any(word in op._opname for word in _CHANCE)
         if chance or op._opname in _SHAPED or not self._touched(args, kwargs):
