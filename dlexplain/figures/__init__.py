@@ -6,9 +6,11 @@ in JupyterLab, in VS Code and in exported HTML without a network. `save_html` wr
 
 from __future__ import annotations
 
+from dlexplain.figures.attending import attention, logit_lens
 from dlexplain.figures.attributions import attribution
 from dlexplain.figures.canvas import Figure
 from dlexplain.figures.comparisons import agreement, comparison
+from dlexplain.figures.inside import concept_sensitivity, discovered_concepts, patching, probes, similarity
 from dlexplain.figures.learning import confusion, decision_border, training_curves
 from dlexplain.figures.network import activation_histograms, activations, dead_units, feature_visualisation
 from dlexplain.figures.pictures import images
@@ -23,17 +25,24 @@ __all__ = [
     "activation_histograms",
     "activations",
     "agreement",
+    "attention",
     "attribution",
     "bars",
     "comparison",
+    "concept_sensitivity",
     "confusion",
     "dead_units",
     "decision_border",
+    "discovered_concepts",
     "feature_visualisation",
     "images",
+    "logit_lens",
     "offline",
+    "patching",
+    "probes",
     "save_html",
     "sensors",
+    "similarity",
     "theme",
     "to_html",
     "tokens",

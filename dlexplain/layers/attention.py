@@ -98,7 +98,7 @@ class Attention:
         if layers is None:
             names = list(square)
         crossing = [name for name in names if name not in square or name in self.windowed]
-        if not names or crossing or len(set(square[name] for name in names)) > 1:
+        if not names or crossing or len({square[name] for name in names}) > 1:
             sizes = ", ".join(f"{name} {' × '.join(map(str, self[name].shape[2:]))}" for name in self.maps)
             raise InputError(
                 "attention: only layers of self-attention over the same tokens can be followed through; here are "

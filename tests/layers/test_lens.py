@@ -69,8 +69,8 @@ def test_streams_that_are_none_are_refused():
     model = Decoder().eval()
     with pytest.raises(dlx.InputError, match="shape of the last"):
         dlx.logit_lens(model, IDS, ["blocks.0.wide.0", "blocks.2"])
-    with pytest.warns(UserWarning, match=r"not everything passes through 'blocks.2.wide'"):
-        dlx.logit_lens(model, IDS, ["blocks.1.wide", "blocks.2.wide"])
+    with pytest.warns(UserWarning, match=r"not everything passes through 'blocks.2.wide.2'"):
+        dlx.logit_lens(model, IDS, ["blocks.1.wide.2", "blocks.2.wide.2"])
     network = BY_NAME["torch-sequential"]
     with pytest.raises(dlx.InputError, match="Name the layers"):
         dlx.logit_lens(network.make(), network.inputs()[0])
