@@ -10,9 +10,10 @@ from dlexplain.attribution.case import Case, Found
 from dlexplain.attribution.families import coalitions
 from dlexplain.attribution.families.gradients import count
 from dlexplain.attribution.families.groups import Players, players
+from dlexplain.attribution.families.masked import scores
 from dlexplain.attribution.method import method
 from dlexplain.errors import InputError
-from dlexplain.frameworks.questions import Masks, Target
+from dlexplain.frameworks.questions import Target
 
 _POOR = 0.5
 
@@ -77,28 +78,27 @@ def _by_masks(case: Case, who: Players, size: int, width: float, ridge: float) -
         kept = coalitions.members(np.arange(2**d - 1), d)
     else:
         kept = np.random.default_rng(case.seed).random((size, d)) < 0.5
-    masks = Masks(len(kept), lambda _samples, start, stop: who.masks(kept[start:stop]))
-    scores = case.model.many_masks(case.inputs, case.target, masks, case.baseline, case.rows)
+    found = scores(case, len(kept), lambda start, stop: who.masks(kept[start:stop]))
     # The sample itself is the nearest of its neighbours.
     design = np.concatenate([np.ones((1, d)), kept])
     nearness = np.exp(-((1 - np.sqrt(design.mean(1))) ** 2) / width**2)
-    return _line(design, nearness, np.concatenate([case.output[:, None], scores], 1), ridge)
+    return _line(design, nearness, np.concatenate([case.output[:, None], found], 1), ridge)
 
 
 def _by_noise(case: Case, size: int, width: float, ridge: float) -> tuple[np.ndarray, np.ndarray]:
     x, background = case.inputs[0].astype(np.float64), case.baseline[0].astype(np.float64)
     noise = np.random.default_rng(case.seed).standard_normal((size, x.shape[1]))
     away, deviation = x - background.mean(0), background.std(0)
-    scores = np.empty((len(x), size))
+    found = np.empty((len(x), size))
     # A column that never varies in the background is moved by the sample's own distance from it.
     scale = np.where(deviation > 0, deviation, np.abs(away))
     for k, row in enumerate(x):
         neighbours = (row + scale[k] * noise).astype(case.inputs[0].dtype)
         target = Target(np.repeat(case.target.index[k : k + 1], size, 0), case.target.head)
-        scores[k] = case.model.scores((neighbours,), target, case.rows)
+        found[k] = case.model.scores((neighbours,), target, case.rows)
     design = np.concatenate([np.zeros((1, x.shape[1])), noise])
     nearness = np.exp(-np.square(design).sum(1) / width**2)
-    weights, fit = _line(design, nearness, np.concatenate([case.output[:, None], scores], 1), ridge)
+    weights, fit = _line(design, nearness, np.concatenate([case.output[:, None], found], 1), ridge)
     still = scale == 0
     return np.where(still, 0, weights * away / np.where(still, 1, scale)), fit
 

@@ -9,9 +9,9 @@ import numpy as np
 from dlexplain.attribution.case import Case, Found
 from dlexplain.attribution.families.gradients import count
 from dlexplain.attribution.families.groups import check_segments, parts_of
+from dlexplain.attribution.families.masked import scores
 from dlexplain.attribution.method import method
 from dlexplain.errors import InputError
-from dlexplain.frameworks.questions import Inputs, Masks
 
 _BLOCK = 64
 
@@ -39,16 +39,13 @@ def rise(case: Case, *, samples: int = 1000, segments: Any = None, keep: float =
     curtains = [_curtain(case, i, size, segments, float(keep), chosen) for i in range(len(case.inputs))]
     check_segments(segments, chosen)
 
-    def block(_samples: slice, start: int, stop: int) -> Inputs:
-        return tuple(curtain.masks(start, stop)[None] for curtain in curtains)
-
-    scores = case.model.many_masks(case.inputs, case.target, Masks(size, block), case.baseline, case.rows)
+    found = scores(case, size, lambda start, stop: tuple(c.masks(start, stop)[None] for c in curtains))
     values = []
     for curtain, x in zip(curtains, case.inputs, strict=True):
         total = 0.0
         for start in range(0, size, _BLOCK):
             shown = curtain.masks(start, min(start + _BLOCK, size))
-            total = total + np.tensordot(scores[:, start : start + len(shown)], shown, 1)
+            total = total + np.tensordot(found[:, start : start + len(shown)], shown, 1)
         channels = x[0].size / total[0].size
         values.append(np.broadcast_to(total / (size * keep * channels), x.shape))
     return Found(tuple(values), chosen)

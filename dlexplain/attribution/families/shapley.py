@@ -20,9 +20,10 @@ from dlexplain.attribution.families.groups import (
     of_input,
     players,
 )
+from dlexplain.attribution.families.masked import scores
 from dlexplain.attribution.method import method
 from dlexplain.errors import InputError
-from dlexplain.frameworks.questions import Inputs, Masks, blocks
+from dlexplain.frameworks.questions import Inputs, blocks
 
 # Players that are enumerated at most, coalitions of Owen values that are, and worths held at once.
 _EXACT, _OWEN, _HELD = 16, 1 << 14, 1 << 22
@@ -190,10 +191,9 @@ def _stream(
     case: Case, who: Players, size: int, kept: Callable[[int, int], np.ndarray], share: Callable[..., np.ndarray]
 ) -> Inputs:
     """Runs the coalitions for as many samples at a time as keep their worths in bounds."""
-    masks = Masks(size, lambda _samples, start, stop: who.masks(kept(start, stop)))
     values = np.zeros((len(case), len(who)))
     for rows in blocks(len(case), max(1, _HELD // max(size, 1))):
         part = case.take(np.arange(rows.start, rows.stop))
-        worth = part.model.many_masks(part.inputs, part.target, masks, part.baseline, part.rows)
+        worth = scores(part, size, lambda start, stop: who.masks(kept(start, stop)))
         values[rows] = share(worth - part.baseline_output[:, None], part.difference)
     return who.spread(values)
