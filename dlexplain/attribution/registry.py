@@ -1,10 +1,28 @@
-"""Every method by name. A family enters its methods when it is imported here, in the order of the table."""
+"""Every method by name. A family enters its methods when it is imported here; their order is the table's."""
 
 from __future__ import annotations
 
-from dlexplain.attribution.families import gradients, paths, blurred, guided_path, deeplift, cam, cam_forward, perturbation, shapley, rise, lime, regions  # noqa: F401, I001
+from importlib import import_module
+
 from dlexplain.attribution.method import METHODS, Method
 from dlexplain.errors import InputError, suggest
+
+_FAMILIES = (
+    "gradients",
+    "paths",
+    "blurred",
+    "guided_path",
+    "deeplift",
+    "cam",
+    "cam_forward",
+    "perturbation",
+    "shapley",
+    "rise",
+    "lime",
+    "regions",
+)
+for _family in _FAMILIES:
+    import_module(f"dlexplain.attribution.families.{_family}")
 
 
 def get(name: str) -> Method:

@@ -98,6 +98,19 @@ class Model(ABC):
         inside = importlib.import_module(f"dlexplain.frameworks.{self.framework}_attention")
         return inside.attended(self, inputs, target)
 
+    def ending_at(self, layer: str, inputs: Inputs, *, mean: bool = False) -> Model:
+        """The model up to the layer: its output is the activations `(n, ...)`, or `(n, units)`, means over places."""
+        rank = len(self.shapes(inputs).get(layer.partition(":")[0], ())) + 1
+        return importlib.import_module(f"dlexplain.frameworks.{self.framework}_views").ending(self, layer, mean, rank)
+
+    def entering_at(self, layer: str) -> Model:
+        """The model from the layer on: its inputs are the activations and, after them, the model's own inputs."""
+        return importlib.import_module(f"dlexplain.frameworks.{self.framework}_views").entering(self, layer)
+
+    def within(self, layer: str) -> str:
+        """What a layer is called in such a view."""
+        return importlib.import_module(f"dlexplain.frameworks.{self.framework}_views").within(self, layer)
+
     @abstractmethod
     def unit_gradient(self, inputs: Inputs, layer: str, units: np.ndarray) -> tuple[np.ndarray, Inputs]:
         """`(n,)`: the mean activation of one unit of the layer a sample, and its gradient to the entries."""
@@ -149,6 +162,7 @@ class Model(ABC):
         """Scores for one batch as the model gives them now, past anything prepared before it was changed."""
         return self.outputs(inputs)
 
+    @abstractmethod
     def forget(self) -> None:
         """Drops what was prepared from the model."""
 

@@ -274,9 +274,12 @@ class TorchModel(Model):
         return size
 
     def shapes(self, inputs: Inputs) -> dict[str, tuple[int, ...]]:
-        _SIZES.pop(self.raw, None)
+        self.forget()
         self.row_bytes(inputs)
         return dict(self._shapes)
+
+    def forget(self) -> None:
+        _SIZES.pop(self.raw, None)
 
     # ---- running the user's module and leaving it as it was ------------------------------------------------------
 

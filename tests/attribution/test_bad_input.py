@@ -249,12 +249,3 @@ def test_inference_mode_wins_over_a_dropout_told_to_train():
     inputs = keras.Input((4,))
     model = keras.Model(inputs, keras.layers.Dropout(0.5)(inputs, training=True))
     np.testing.assert_array_equal(dlx.explain(model, X, "saliency", target=0).values, np.eye(4)[[0] * 5])
-
-
-def test_what_the_operation_graph_would_answer_is_refused_with_what_works(framework):
-    model = dlx.wrap(dense_pair(WEIGHTS)[framework])
-    inputs = model.inputs(X)
-    ((_, target),) = model.targets(inputs, 0, 8)
-    for ask in (lambda: model.multipliers(inputs, inputs, target), lambda: model.relevance(inputs, target, "epsilon")):
-        with pytest.raises(dlx.UnsupportedModelError, match="integrated_gradients"):
-            ask()
