@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from dlexplain.frameworks.graph import keras_lists as lists
 from dlexplain.frameworks.graph.keras_constants import known
-from dlexplain.frameworks.graph.keras_refusals import NeedsBatch, refusal
+from dlexplain.frameworks.graph.keras_refusals import NeedsBatch, NotPaired, refusal
 
 SITE = "dlexplain_site"
 # The forward function counts: a stop_gradient or a custom gradient changes nothing in it.
@@ -70,6 +70,7 @@ class Unrolled:
     paired: bool = False
     steps: list[Step] = field(default_factory=list)
     sites: list[Value] = field(default_factory=list)
+    _zeros: dict[tuple, tf.Tensor] = field(default_factory=dict)
 
     def graph(self, graph: Any, given: dict[str, Value], wanted: Sequence[tf.Tensor]) -> list[Any]:
         """The wanted tensors of the graph, its placeholders bound by name to what is given."""
@@ -93,12 +94,21 @@ class Unrolled:
         step = Step(x, r, p, tuple(inputs), name)
         toward = active and any(v.toward for v in inputs)
         step.outputs = tuple(
-            Value(a, b, c, active, shared, toward, step, i)
+            Value(a, b, self._stand_in(c) if active and self.paired else c, active, shared, toward, step, i)
             for i, (a, b, c) in enumerate(zip(x.outputs, r.outputs, p.outputs, strict=True))
         )
         if active:
             self.steps.append(step)
         return step.outputs
+
+    def _stand_in(self, tensor: tf.Tensor) -> tf.Tensor:
+        """Zeros of the pairs' shape: only shapes are asked of them, so that nothing runs on all the pairs for it."""
+        if not tensor.shape.is_fully_defined():
+            raise NotPaired(tensor.name)
+        key = (tuple(tensor.shape), tensor.dtype)
+        if key not in self._zeros:
+            self._zeros[key] = tf.zeros(*key)
+        return self._zeros[key]
 
     def reach(self, site: Value) -> None:
         """Marks what the site flows into."""
