@@ -28,11 +28,7 @@ def gradcam(case: Case, *, layer: str | None = None) -> Found:
     patches and to whose patches the target reacts; with the activation and the shortcut behind it. Selvaraju and others
     (2017), Grad-CAM, arXiv:1610.02391.
     """
-
-    def weigh(a: np.ndarray, g: np.ndarray) -> np.ndarray:
-        return np.maximum((g.mean(_places(g), keepdims=True) * a).sum(-1), 0)
-
-    return _drawn(case, "gradcam", layer, weigh)
+    return drawn(case, "gradcam", layer, by_mean_gradient)
 
 
 @method(
@@ -55,7 +51,7 @@ def gradcam_plus_plus(case: Case, *, layer: str | None = None) -> Found:
         share = up / (2 + up * np.maximum(a, 0).sum(_places(a), keepdims=True))
         return np.maximum((share.sum(_places(g), keepdims=True) * a).sum(-1), 0)
 
-    return _drawn(case, "gradcam_plus_plus", layer, weigh)
+    return drawn(case, "gradcam_plus_plus", layer, weigh)
 
 
 @method(
@@ -76,7 +72,7 @@ def hirescam(case: Case, *, layer: str | None = None, signed: bool = False) -> F
     def weigh(a: np.ndarray, g: np.ndarray) -> np.ndarray:
         return (a * g).sum(-1) if signed else np.maximum((a * g).sum(-1), 0)
 
-    return _drawn(case, "hirescam", layer, weigh)
+    return drawn(case, "hirescam", layer, weigh)
 
 
 @method(
@@ -96,7 +92,7 @@ def layercam(case: Case, *, layer: str | None = None) -> Found:
     def weigh(a: np.ndarray, g: np.ndarray) -> np.ndarray:
         return np.maximum((np.maximum(g, 0) * a).sum(-1), 0)
 
-    return _drawn(case, "layercam", layer, weigh)
+    return drawn(case, "layercam", layer, weigh)
 
 
 @method(
@@ -119,7 +115,12 @@ def xgradcam(case: Case, *, layer: str | None = None) -> Found:
         weights = (a * g).sum(_places(a), keepdims=True) * sums / np.where(sums, total, 1)
         return np.maximum((weights * a).sum(-1), 0)
 
-    return _drawn(case, "xgradcam", layer, weigh)
+    return drawn(case, "xgradcam", layer, weigh)
+
+
+def by_mean_gradient(a: np.ndarray, g: np.ndarray) -> np.ndarray:
+    """Grad-CAM's map `(n, *grid)` of activations and gradients `(n, *grid, channels)`."""
+    return np.maximum((g.mean(_places(g), keepdims=True) * a).sum(-1), 0)
 
 
 def reacting(case: Case, name: str, layer: str | None) -> Sheet:
@@ -132,7 +133,7 @@ def reacting(case: Case, name: str, layer: str | None) -> Sheet:
     return first
 
 
-def _drawn(case: Case, name: str, layer: str | None, weigh: Weigh) -> Found:
+def drawn(case: Case, name: str, layer: str | None, weigh: Weigh) -> Found:
     """The map of the user's layer, or of the first to whose places the target reacts at all.
 
     Behind the last attention of a model that reads its class token alone, no patch has any gradient.
