@@ -14,8 +14,8 @@ from dlexplain.attribution.case import Case, Found
 from dlexplain.attribution.comparison import Comparison
 from dlexplain.attribution.method import Method
 from dlexplain.attribution.result import Attribution
-from dlexplain.attribution.soundness import settled_outputs
-from dlexplain.errors import GapWarning, InputError, UnsupportedModelError
+from dlexplain.attribution.soundness import refuse_non_finite_baseline, refuse_non_finite_values, settled_outputs
+from dlexplain.errors import GapWarning, InputError
 from dlexplain.frameworks import Model, targets, wrap
 from dlexplain.frameworks.questions import Inputs, Target
 
@@ -55,11 +55,6 @@ def explain(
     values = tuple(
         _joined([(part, found.values[i]) for part, _, found in parts], a.shape) for i, a in enumerate(arrays)
     )
-    if not all(np.isfinite(v).all() for v in values):
-        raise UnsupportedModelError(
-            f"{method}: some values are not finite although inputs and outputs are: a gradient overflows (often a square "
-            "root or a division at zero). Methods that work without gradients: occlusion, feature_ablation."
-        )
     output = _joined([(part, case.output) for part, case, _ in parts], (len(arrays[0]),))
     measured: dict[str, Any] = {}
     if parts[0][1].baseline_output is not None:
@@ -165,12 +160,14 @@ def _group(
     if absent is not None:
         absent = baselines.with_padding(absent, model, sample) if method.at_embedding else absent
         lower = _lower(model, sample, absent, target, rows, method, background)
+        refuse_non_finite_baseline(model, absent, lower)
     output = target.of(tuple(o[part] for o in outputs)).astype(np.float64)
     case = Case(model, sample, target, absent, background, output, lower, model.kinds(sample), rows, seed)
     found = method.function(case, **options)
     if found.baseline_output is not None:
         case = replace(case, baseline_output=found.baseline_output)
     shaped = tuple(np.asarray(v, np.float32) for v in found.values)
+    refuse_non_finite_values(case, method.name, shaped)
     return case, Found(shaped, found.chosen, found.warnings)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from dlexplain.errors import UnsupportedModelError
+from dlexplain.attribution.case import Case
+from dlexplain.errors import InputError, UnsupportedModelError
 from dlexplain.frameworks.model import Model
 from dlexplain.frameworks.questions import Inputs
 
@@ -53,15 +54,67 @@ def _near(some: tuple[np.ndarray, ...], others: tuple[np.ndarray, ...]) -> bool:
     )
 
 
+def refuse_non_finite_baseline(model: Model, absent: Inputs, lower: np.ndarray) -> None:
+    """Raises `UnsupportedModelError` that names the layer where the baseline's activations cease to be finite."""
+    if np.isfinite(lower).all():
+        return
+    for j in range(len(absent[0])):
+        one = tuple(a[j : j + 1] for a in absent)
+        where = _first_layer(model, one)
+        if where is not None or not all(np.isfinite(o).all() for o in model.outputs(one)):
+            raise UnsupportedModelError(
+                f"The model's output at the baseline{f' (number {j})' if len(absent[0]) > 1 else ''} is not finite; the first "
+                f"layer whose activations are not is {where or 'the output itself'!r}. Give another baseline, such as the "
+                "mean of the data."
+            )
+    raise UnsupportedModelError("The model's output at the baseline is not finite. Give another baseline.")
+
+
+def refuse_non_finite_values(case: Case, method: str, values: Inputs) -> None:
+    """Raises `UnsupportedModelError` that names the layer behind which the gradient ceases to be finite."""
+    bad = next((i for v in values for i in np.flatnonzero(~np.isfinite(v.reshape(len(v), -1)).all(1))), None)
+    if bad is None:
+        return
+    part = np.array([bad])
+    places = [("the sample", tuple(a[part] for a in case.inputs))]
+    if case.baseline is not None:
+        at = part if len(case.baseline[0]) == len(case) and not case.background else np.array([0])
+        places.append(("the baseline", tuple(b[at] for b in case.baseline)))
+    found = ((place, _broken_layer(case, part, one)) for place, one in places)
+    place, layer = next(((p, found) for p, found in found if found is not None), ("a point between", None))
+    behind = "" if layer is None else f", first behind layer {layer!r}"
+    raise UnsupportedModelError(
+        f"{method}: some values for sample {bad} are not finite although its input and output are: at {place} a gradient "
+        f"overflows{behind} (often a square root or a division at zero). Methods that work without gradients: occlusion, "
+        "feature_ablation."
+    )
+
+
+def _broken_layer(case: Case, part: np.ndarray, one: Inputs) -> str | None:
+    """The layer nearest to the output whose gradient is not finite."""
+    for name in reversed(list(case.model.shapes(one))):
+        try:
+            _, gradients = case.model.one_gradient(one, case.target.take(part), name)
+        except (InputError, UnsupportedModelError):  # a layer that the target does not pass through
+            continue
+        if not all(np.isfinite(g).all() for g in gradients):
+            return name
+    return None
+
+
+def _first_layer(model: Model, one: Inputs) -> str | None:
+    """The first layer called whose activations are not finite."""
+    inside = model.activations(one if len(one) > 1 else one[0])
+    return next((name for name, values in inside.items() if not np.isfinite(values).all()), None)
+
+
 def _refuse_non_finite(model: Model, inputs: Inputs, outputs: tuple[np.ndarray, ...]) -> None:
     bad = next(
         (i for output in outputs for i in np.flatnonzero(~np.isfinite(output.reshape(len(output), -1)).all(1))), None
     )
     if bad is None:
         return
-    one = tuple(a[bad : bad + 1] for a in inputs)
-    inside = model.activations(one if len(one) > 1 else one[0])
-    where = next((name for name, values in inside.items() if not np.isfinite(values).all()), "the output itself")
+    where = _first_layer(model, tuple(a[bad : bad + 1] for a in inputs)) or "the output itself"
     raise UnsupportedModelError(
         f"The model's output for sample {bad} is not finite; the first layer whose activations are not is {where!r}. "
         "Check its weights and the range of the inputs."
