@@ -2,45 +2,70 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from typing import Any
 
 import torch
 
+from dlexplain.frameworks.graph.torch_rows import Rows
 from dlexplain.frameworks.graph.torch_tape import Refusal, Step, Value
 
 Slot = tuple[int | str, int | None]  # argument by position or name, and the place within a list of tensors
 
 
 class Pair:
-    """`xs`, `rs`: its active inputs in the two runs, once each although used twice; `slots`: where each is used.
+    """`values`: its active inputs, once each although used twice; `slots`: where each is used.
 
-    `y`, `yr`: the first output in the two runs.
+    `xs`, `rs`: their tensors in the two runs, made when asked for; `y`, `yr`: the first output's.
     """
 
-    def __init__(self, x: Step, r: Step) -> None:
-        self.x, self.r, self.op, self.name = x, r, x.op, x.name
+    def __init__(self, x: Step, r: Step, rows: Rows) -> None:
+        self.x, self.r, self.op, self.name, self._rows = x, r, x.op, x.name, rows
         self.values: list[Value] = []
+        self._lower: list[Value] = []
         self.slots: list[list[Slot]] = []
-        self.xs: list[torch.Tensor] = []
-        self.rs: list[torch.Tensor] = []
         for slot, value in _slots(x):
             if not value.active:
                 continue
             if value in self.values:
                 self.slots[self.values.index(value)].append(slot)
-                continue
-            self.values.append(value), self.slots.append([slot])
-            self.xs.append(value.tensor), self.rs.append(_at(r, slot).tensor)
+            else:
+                self.values.append(value), self.slots.append([slot]), self._lower.append(_at(r, slot))
 
-    @property
+    @functools.cached_property
+    def xs(self) -> list[torch.Tensor]:
+        return [self._rows.x(v) for v in self.values]
+
+    @functools.cached_property
+    def rs(self) -> list[torch.Tensor]:
+        return [self._rows.r(v) for v in self._lower]
+
+    @functools.cached_property
     def y(self) -> torch.Tensor:
-        return self.x.outs[0].tensor
+        return self._rows.x(self.x.outs[0])
 
-    @property
+    @functools.cached_property
     def yr(self) -> torch.Tensor:
-        return self.r.outs[0].tensor
+        return self._rows.r(self.r.outs[0])
+
+    def outs(self, i: int) -> tuple[torch.Tensor, torch.Tensor]:
+        return self._rows.x(self.x.outs[i]), self._rows.r(self.r.outs[i])
+
+    def shape(self, i: int) -> torch.Size:
+        """The shape of an active input, without making it."""
+        return self._rows.shape(self.values[i])
+
+    def blank(self, i: int) -> torch.Tensor:
+        """A tensor of that shape and type, for operations whose transpose asks for no more."""
+        like = self.values[i].tensor
+        like = (
+            like.new_zeros(())
+            if like.is_floating_point() or like.is_complex()
+            else like.new_zeros((), dtype=torch.float32)
+        )
+        return like.expand(self.shape(i))
 
     def active(self, position: int | str) -> int | None:
         """Which active input stands at an argument."""
@@ -49,23 +74,23 @@ class Pair:
     def given(self, position: int, default: Any = None) -> Any:
         """An argument of the run on the inputs: a tensor, or what it is."""
         value = self.x.args[position] if position < len(self.x.args) else default
-        return value.tensor if isinstance(value, Value) else value
+        return self._rows.x(value) if isinstance(value, Value) else value
 
     def both(self, position: int) -> tuple[torch.Tensor, torch.Tensor]:
-        return self.x.args[position].tensor, self.r.args[position].tensor
+        return self._rows.x(self.x.args[position]), self._rows.r(self.r.args[position])
 
     def named(self, name: str, default: Any = None) -> Any:
         """An argument by its name in the operation's schema."""
         for position, argument in enumerate(self.op._schema.arguments):
             if argument.name == name:
                 found = self.x.kwargs.get(name, self.given(position, argument.default_value))
-                return found.tensor if isinstance(found, Value) else found
+                return self._plain(found)
         return default
 
     def run(self, actives: list[torch.Tensor], drop: tuple[str, ...] = ()) -> Any:
         """The operation again, on other tensors in the places of its active inputs."""
-        args = [_plain(a) for a in self.x.args]
-        kwargs = {k: _plain(v) for k, v in self.x.kwargs.items() if k not in drop}
+        args = [self._plain(a) for a in self.x.args]
+        kwargs = {k: self._plain(v) for k, v in self.x.kwargs.items() if k not in drop}
         for tensor, slots in zip(actives, self.slots, strict=True):
             for position, part in slots:
                 holder = args if isinstance(position, int) else kwargs
@@ -74,6 +99,12 @@ class Pair:
                 else:
                     holder[position][part] = tensor
         return self.op(*args, **kwargs)
+
+    def _plain(self, arg: Any) -> Any:
+        """Constants as tensors; what is active is left for who asks."""
+        if isinstance(arg, Value):
+            return None if arg.active else self._rows.x(arg)
+        return [self._plain(p) for p in arg] if isinstance(arg, (list, tuple)) else arg
 
     def equal(self, i: int) -> bool:
         return torch.equal(self.xs[i], self.rs[i])
@@ -96,14 +127,6 @@ def _at(step: Step, slot: Slot) -> Value:
     position, part = slot
     arg = step.args[position] if isinstance(position, int) else step.kwargs[position]
     return arg if part is None else arg[part]
-
-
-def _plain(arg: Any) -> Any:
-    if isinstance(arg, Value):
-        return arg.tensor
-    if isinstance(arg, (list, tuple)):
-        return [p.tensor if isinstance(p, Value) else p for p in arg]
-    return arg
 
 
 def real(tensor: torch.Tensor) -> torch.Tensor:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import torch
 
 from dlexplain.frameworks.graph.torch_pairs import Pair, pulled, real, sane, shapley, slope, summed_to
-from dlexplain.frameworks.graph.torch_tape import WORKING, Refusal
+from dlexplain.frameworks.graph.torch_tape import WORKING, Refusal, Value
 
 Multipliers = list[torch.Tensor | None]
 Rule = Callable[[Pair, Multipliers], Multipliers]
@@ -75,8 +75,21 @@ def back(pair: Pair, ms: Multipliers) -> Multipliers:
 
 
 def _linear(pair: Pair, ms: Multipliers) -> Multipliers:
-    drop = () if pair.y.is_floating_point() or pair.y.is_complex() else ("dtype",)
-    return pulled(pair, pair.xs, ms, drop)
+    out = pair.x.outs[0].tensor
+    drop = () if out.is_floating_point() or out.is_complex() else ("dtype",)
+    # A transpose of its own asks for shapes only, but where strides tell what is read.
+    at = pair.xs if pair.name == "as_strided" else [pair.blank(i) for i in range(len(pair.values))]
+    return pulled(pair, at, ms, drop)
+
+
+@rule("view", "_unsafe_view", "reshape", "_reshape_alias")
+def _reshaped(pair: Pair, ms: Multipliers) -> Multipliers:
+    return [ms[0].reshape(pair.shape(0))]
+
+
+@rule("expand")
+def _expanded(pair: Pair, ms: Multipliers) -> Multipliers:
+    return [summed_to(ms[0], pair.shape(0))]
 
 
 def _placed(pair: Pair, ms: Multipliers) -> Multipliers:
@@ -108,14 +121,14 @@ def _pulled_partly(pair: Pair, ms: Multipliers, fixed: list[bool]) -> Multiplier
 
 def _pointwise(pair: Pair, ms: Multipliers) -> Multipliers:
     if ms[0] is None:
-        return [None] * len(pair.xs)
+        return [None] * len(pair.values)
     if pair.y.is_complex() or any(x.is_complex() for x in pair.xs):
         raise pair.refuse("it works on complex numbers.")
-    return slope(pair, ms[0]) if len(pair.xs) == 1 else shapley(pair, ms[0])
+    return slope(pair, ms[0]) if len(pair.values) == 1 else shapley(pair, ms[0])
 
 
 def _sorted(pair: Pair, ms: Multipliers) -> Multipliers:
-    if not torch.equal(pair.x.outs[1].tensor, pair.r.outs[1].tensor):
+    if not torch.equal(*pair.outs(1)):
         raise pair.refuse("it orders or selects differently on the reference than on the input.")
     return pulled(pair, pair.xs, ms)
 
@@ -131,10 +144,11 @@ def _same(pair: Pair, ms: Multipliers) -> Multipliers:
 
 @rule("relu")
 def _relu(pair: Pair, ms: Multipliers) -> Multipliers:
-    x, d = pair.xs[0], pair.xs[0] - pair.rs[0]
-    small = d.abs() < 1e-6 * torch.maximum(x.abs(), pair.rs[0].abs()).clamp_min(1)
-    slopes = (pair.y - pair.yr) / d.masked_fill(small, 1)
-    return [ms[0] * torch.where(small, (x > 0).to(x.dtype), slopes)]
+    """As any other function of one place, in fewer passes: with both on one side the slope is exactly 1 or 0."""
+    x = pair.xs[0]
+    d = x - pair.rs[0]
+    slopes = (pair.y - pair.yr).div_(d)
+    return [torch.where(d.abs_() < 1e-6, (x > 0).to(x.dtype), slopes).mul_(ms[0])]
 
 
 @rule("mul")
@@ -149,39 +163,38 @@ def _product(pair: Pair, ms: Multipliers) -> Multipliers:
                 other.conj() if isinstance(other, complex) or (torch.is_tensor(other) and other.is_complex()) else other
             )
             product = m * other
-            product = product.real if product.is_complex() and not pair.xs[i].is_complex() else product
-            total = total + summed_to(sane(product).expand(m.shape), pair.xs[i].shape)
+            product = product.real if product.is_complex() and not pair.values[i].tensor.is_complex() else product
+            total = total + summed_to(sane(product).expand(m.shape), pair.shape(i))
         found.append(total)
     return found
 
 
 @rule("div")
 def _quotient(pair: Pair, ms: Multipliers) -> Multipliers:
-    if pair.x.kwargs.get("rounding_mode") is not None or len(pair.xs) != sum(map(len, pair.slots)):
+    if pair.x.kwargs.get("rounding_mode") is not None or len(pair.values) != sum(map(len, pair.slots)):
         return _pointwise(pair, ms)
     m, found = ms[0], []
     for i, ((position, _),) in enumerate(pair.slots):
         if position == 0:
-            below = pair.x.args[1]
-            if hasattr(below, "tensor"):
-                b, br = map(real, pair.both(1))
-                factor = (1 / b + 1 / br) / 2
+            if not isinstance(pair.x.args[1], Value):
+                factor = 1 / pair.x.args[1]
             else:
-                factor = 1 / below
+                b, br = map(real, pair.both(1))
+                factor = (1 / b + 1 / br) / 2 if pair.x.args[1].active else 1 / b
         else:
             b, br = map(real, pair.both(1))
             factor = -_mean(pair, 0) / (b * br)
-        found.append(summed_to(sane(m * factor).expand(m.shape), pair.xs[i].shape))
+        found.append(summed_to(sane(m * factor).expand(m.shape), pair.shape(i)))
     return found
 
 
 def _mean(pair: Pair, position: int) -> torch.Tensor | float:
     """An argument's mean over both runs; what it is where it is a number or does not vary."""
     value = pair.x.args[position]
-    if not hasattr(value, "tensor"):
+    if not isinstance(value, Value):
         return value
     if not value.active:
-        return real(value.tensor)
+        return real(pair.given(position))
     x, r = pair.both(position)
     return (real(x) + real(r)) / 2
 
@@ -214,7 +227,7 @@ def _where(pair: Pair, ms: Multipliers) -> Multipliers:
     if condition is None:
         return pulled(pair, pair.xs, ms)
     c, cr = pair.both(0)
-    alike = pair.x.args[0].tensor == pair.r.args[0].tensor
+    alike = c == cr
     with torch.enable_grad():
         leaves = [x if i == condition else real(x).detach().requires_grad_() for i, x in enumerate(pair.xs)]
         out = pair.run(leaves)
@@ -242,13 +255,13 @@ def _where(pair: Pair, ms: Multipliers) -> Multipliers:
             found.append(summed_to((wide * (change - given) * sign).expand(m.shape), c.shape))
             continue
         half = sum(0.5 * torch.where(finite, wide, 0) for s in slots)
-        found.append(next(rest) + summed_to(half.expand(m.shape), pair.xs[i].shape))
+        found.append(next(rest) + summed_to(half.expand(m.shape), pair.shape(i)))
     return found
 
 
 def _either(pair: Pair, position: int) -> tuple[torch.Tensor, torch.Tensor]:
     value = pair.x.args[position]
-    if hasattr(value, "tensor"):
+    if isinstance(value, Value):
         return pair.both(position)
     number = torch.as_tensor(float(value), device=pair.y.device)
     return number, number
@@ -260,10 +273,10 @@ def _either(pair: Pair, position: int) -> tuple[torch.Tensor, torch.Tensor]:
 @rule("mm", "bmm", "mv", "dot", "matmul", "convolution", "_trilinear", "addmm", "baddbmm", "addmv", "addbmm", "linear")
 def _bilinear(pair: Pair, ms: Multipliers) -> Multipliers:
     """Linear in each factor: its transpose at the mean of the other factor."""
-    if len(pair.xs) == 1 and len(pair.slots[0]) == 1:
+    if len(pair.values) == 1 and len(pair.slots[0]) == 1:
         return _one_factor(pair, ms)
     means = [(x + r) / 2 for x, r in zip(pair.xs, pair.rs, strict=True)]
-    if pair.name == "_trilinear" and len(pair.xs) > 2:
+    if pair.name == "_trilinear" and len(pair.values) > 2:
         raise pair.refuse("all of its three factors vary.")
     return pulled(pair, means, ms)
 
@@ -278,8 +291,8 @@ def _one_factor(pair: Pair, ms: Multipliers) -> Multipliers:
         left, right = pair.given(0), pair.given(1)
         return [torch.bmm(m, right.transpose(1, 2)) if at == 0 else torch.bmm(left.transpose(1, 2), m)]
     if pair.name == "convolution" and at == 0:
-        x, weight, _, *rest = (pair.given(i) for i in range(9))
-        found = torch.ops.aten.convolution_backward(m, x, weight, None, *rest, [True, False, False])
+        weight, _, *rest = (pair.given(i) for i in range(1, 9))
+        found = torch.ops.aten.convolution_backward(m, pair.blank(0), weight, None, *rest, [True, False, False])
         return [found[0]]
     return pulled(pair, pair.xs, ms)
 
@@ -287,7 +300,7 @@ def _one_factor(pair: Pair, ms: Multipliers) -> Multipliers:
 @rule("native_batch_norm", "_native_batch_norm_legit_no_training", "cudnn_batch_norm")
 def _batch_norm(pair: Pair, ms: Multipliers) -> Multipliers:
     """With running statistics: a scale and a shift."""
-    if pair.active(0) is None or len(pair.xs) > 1 or pair.named("training", False):
+    if pair.active(0) is None or len(pair.values) > 1 or pair.named("training", False):
         raise pair.refuse("its statistics or its weights vary with the input.")
     weight, variance, eps = pair.named("weight"), pair.named("running_var"), pair.named("eps")
     scale = (variance + eps).rsqrt() * (1 if weight is None else weight)

@@ -19,7 +19,7 @@ from dlexplain.frameworks.graph.torch_rules import Multipliers, rule
     "fractional_max_pool3d",
 )
 def _max_pool(pair: Pair, ms: Multipliers) -> Multipliers:
-    if pair.active(0) is None or len(pair.xs) > 1:
+    if pair.active(0) is None or len(pair.values) > 1:
         raise pair.refuse("its windows are drawn by chance at every call, or vary with the input.")
     x, r = pair.xs[0], pair.rs[0]
     spatial = 3 if "3d" in pair.name else 2
@@ -28,21 +28,13 @@ def _max_pool(pair: Pair, ms: Multipliers) -> Multipliers:
     def flat(t: torch.Tensor) -> torch.Tensor:
         return t.reshape(*lead, -1)
 
-    given = _crossed(
-        flat(x),
-        flat(r),
-        flat(pair.x.outs[1].tensor),
-        flat(pair.r.outs[1].tensor),
-        flat(pair.y),
-        flat(pair.yr),
-        flat(ms[0]),
-    )
+    given = _crossed(flat(x), flat(r), *map(flat, (*pair.outs(1), pair.y, pair.yr, ms[0])))
     return [given.reshape(x.shape)]
 
 
 @rule("max", "min", "amax", "amin", "aminmax")
 def _largest(pair: Pair, ms: Multipliers) -> Multipliers:
-    if len(pair.xs) > 1 or pair.name == "aminmax":
+    if len(pair.values) > 1 or pair.name == "aminmax":
         raise pair.refuse("there is no rule for it.")
     if ms[0] is None:
         return [None]
@@ -71,7 +63,7 @@ def _crossed(x, r, places, places_r, y, yr, m) -> torch.Tensor:
     c = torch.maximum(y, yr)
     given = torch.zeros_like(x).scatter_add(-1, places, (c - yr) * m).scatter_add(-1, places_r, (y - c) * m)
     d = x - r
-    return torch.where(d.abs() < 1e-7, 0, given / torch.where(d == 0, 1, d))
+    return given.div_(d).masked_fill_(d.abs_() < 1e-7, 0)
 
 
 # ---- softmax and its kin: exp(x - logsumexp(x)), composed ----------------------------------------------------------
