@@ -10,8 +10,16 @@ from datetime import UTC, datetime
 
 from dlexplain.attribution.method import METHODS
 
-_MARKS = {"exact": "=", "converged": "≈", "ok": "·", "refused": "R", "not applicable": "–", "warned": "W"}
-_ORDER = ("exact", "converged", "ok", "warned", "refused", "not applicable", "WRONG", "ERROR")
+_MARKS = {
+    "exact": "=",
+    "converged": "≈",
+    "ok": "·",
+    "refused": "R",
+    "not applicable": "–",
+    "warned": "W",
+    "unfinished": "…",
+}
+_ORDER = ("exact", "converged", "ok", "warned", "refused", "not applicable", "unfinished", "WRONG", "ERROR")
 _WIDE = 8
 _LEGEND = """\
 | mark | meaning |
@@ -22,6 +30,7 @@ _LEGEND = """\
 | W 2e-2 | the gap is over the tolerance, and the result says so (`GapWarning`) |
 | R | refused: `UnsupportedModelError`, with what works instead; reasons below |
 | – | not applicable, see below |
+| … | not done within the time of a cell (`--seconds`) |
 | WRONG | over the tolerance and silent, or not finite, or of another shape |
 | ERROR | an exception that is none of ours |
 
@@ -72,7 +81,7 @@ def markdown(setting: dict, cells: list[dict]) -> str:
 
 def totals(cells: list[dict]) -> list[str]:
     """Counts a method; the share of refusals among the cells in which the method could apply."""
-    lines = ["| method | = | ≈ | · | W | R | – | WRONG | ERROR | refused |", "| --- |" + " ---: |" * 9]
+    lines = ["| method | = | ≈ | · | W | R | – | … | WRONG | ERROR | refused |", "| --- |" + " ---: |" * 10]
     for method in _methods(cells):
         counts = Counter(c["kind"] for c in cells if c["method"] == method)
         applied = sum(counts.values()) - counts["not applicable"]

@@ -19,6 +19,8 @@ DEEP = ("ResNet", "MobileNetV2", "EfficientNet", "DenseNet121")
 JUMPS = ("threshold (jumps)", "sparsemax (jumps)")
 # A reference at which the network all but divides by zero: shares may be lost in rounding, never silently.
 SINGULAR = ("norm on the raw input",)
+# Between two token ids there is none at which a piece of the line could begin, so a kink is not closed in on.
+COARSE = ("embedding, convolution, max over time",)
 
 
 def _every():
@@ -54,7 +56,7 @@ def test_integrated_gradients_closes_its_gap(framework, name):
     if any(word in name for word in JUMPS):
         assert found.kind == "warned", found
     else:
-        assert found.kind in ("exact", "converged"), found
+        assert found.kind in (("exact", "converged", "warned") if name in COARSE else ("exact", "converged")), found
 
 
 @pytest.mark.parametrize(("framework", "name"), _every())
@@ -72,6 +74,12 @@ def test_twins_have_equal_contributions(framework, name):
     for here, there, side in pairs:
         there = twins.moved(there, side, framework)
         np.testing.assert_allclose(there, here, rtol=0, atol=1e-5 * max(float(np.abs(here).max()), 1e-3))
+
+
+def test_a_failure_of_shap_leaves_keras_gradients_as_they_were():
+    specimen = _specimen("keras", "perceptron gelu")
+    assert matrix.cell(specimen, "shap:Deep").kind == "refused"
+    assert matrix.cell(_specimen("keras", "perceptron silu"), "saliency").kind == "ok"
 
 
 def test_the_judge_finds_a_method_that_is_wrong_and_silent():
