@@ -270,3 +270,37 @@ def test_class_token_halves_are_the_whole_model():
     torch.manual_seed(3)
     model, x = ByClassToken().eval(), torch.rand(2, 2, 8, 16)
     torch.testing.assert_close(model(x), model.after(model.before(x)))
+
+
+def _branches(x):
+    a = keras.layers.Conv2D(4, 1, activation="relu")(x)
+    b = keras.layers.BatchNormalization()(keras.layers.Conv2D(3, 3, padding="same")(x))
+    c = keras.layers.Conv2D(2, 1)(keras.layers.AveragePooling2D(3, 1, "same")(x))
+    return keras.layers.Concatenate(name="mixed")([a, keras.layers.ReLU()(b), c])
+
+
+def _squeezed(x):
+    h = keras.layers.BatchNormalization()(keras.layers.Conv2D(6, 3, padding="same")(x))
+    share = keras.layers.Dense(6, "sigmoid")(keras.layers.GlobalAveragePooling2D()(h))
+    h = keras.layers.Multiply(name="scaled")([h, keras.layers.Reshape((1, 1, 6))(share)])
+    return keras.layers.ReLU(name="block_out")(keras.layers.Add()([h, keras.layers.Conv2D(6, 1)(x)]))
+
+
+@pytest.mark.parametrize(("body", "layer"), [(_branches, "mixed"), (_squeezed, "block_out")])
+def test_the_default_layer_is_the_end_of_the_last_block(body, layer):
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((8, 8, 1))
+    x = body(keras.layers.Conv2D(4, 3, 2, "same", activation="relu")(inputs))
+    model = keras.Model(inputs, keras.layers.Dense(2)(keras.layers.GlobalAveragePooling2D()(x)))
+    x = np.random.default_rng(0).random((2, 8, 8, 1), np.float32)
+    assert dlx.explain(model, x, "gradcam", target=1).options["layer"] == layer
+
+
+def test_a_recurrent_layer_behind_a_convolution_is_not_taken_for_it():
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((18, 3))
+    h = keras.layers.Conv1D(5, 3, activation="relu", name="wave")(inputs)
+    h = keras.layers.LSTM(5, return_sequences=True)(h)
+    model = keras.Model(inputs, keras.layers.Dense(2)(keras.layers.GlobalAveragePooling1D()(h)))
+    x = np.random.default_rng(0).random((2, 18, 3), np.float32)
+    assert dlx.explain(model, x, "gradcam", target=1).options["layer"] == "wave"

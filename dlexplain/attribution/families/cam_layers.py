@@ -21,7 +21,7 @@ _INSTEAD = "integrated_gradients, saliency, occlusion, feature_ablation"
 _LAST = ("LayerNorm", "RMSNorm", "Linear", "Attention", "LSTM", "GRU", "RNN", "EncoderLayer", "Embedding", "Dense")
 _POINTWISE = ("Normalization", "Norm", "LU", "Activation", "Tanh", "Sigmoid", "Mish", "ish", "Softplus", "Identity")
 _POINTWISE_WITH = ("BatchNorm", "InstanceNorm", "Dropout", "ReLU", "LeakyRe", "DropPath", "StochasticDepth")
-_MERGES = ("Add", "Multiply", "Subtract", "Average", "Maximum")
+_MERGES = ("Add", "Multiply", "Subtract", "Average", "Maximum", "Concatenate")
 _RECURRENT = ("LSTM", "GRU", "RNN")
 
 
@@ -62,10 +62,10 @@ def sheets(case: Case, method: str, layer: str | None) -> Iterator[Sheet]:
             f"{method}: no layer of this model holds maps over the {case.kinds[0]}, so there is no map to draw. Methods "
             f"that work: {_INSTEAD}."
         )
-    names = [n for n in found if "Conv" in types[n] or types[n].endswith("Attention") or _normalises(types[n])]
+    names = [n for n in found if _telling(types[n])]
     seen: set[str] = set()
     for name in reversed(names or list(found)):
-        end = _end(case, name, found, shapes, types)
+        end = _end(case, name, found, types)
         if end not in seen and len(seen) < _CHOICES:
             seen.add(end)
             yield found[end]
@@ -152,19 +152,23 @@ def _told(case: Case, name: str, kind: str, rank: int) -> bool | None:
     return False if kind.endswith(_LAST) else None
 
 
-def _end(case: Case, name: str, found: dict[str, Sheet], shapes: dict, types: dict) -> str:
-    """The last of the layers right behind this one that keep its places: what a reader means by "this layer"."""
-    called = [n for n in shapes if n in types]
-    end = name
+def _end(case: Case, name: str, found: dict[str, Sheet], types: dict[str, str]) -> str:
+    """What a reader means by "this layer": its activation, the addition of its shortcut, the end of its block.
+
+    Layers in the same places are followed up to the next convolution, normalisation or attention.
+    """
+    called, end, direct = list(found), name, True
     for after in called[called.index(name) + 1 :]:
-        whole = name.startswith((f"{after}/", f"{after}."))
-        if after not in found or shapes[after] != shapes[name]:
-            break
-        if not (whole or _pointwise(types[after]) or types[after] in _MERGES):
+        kind, whole = types[after], name.startswith((f"{after}/", f"{after}."))
+        if found[after].grid != found[name].grid:
+            continue
+        if kind.endswith(_RECURRENT) or (_telling(kind) and not whole):
             break
         if whole and _same(case, end, after):
             continue  # only a box round what is already there
-        end = after
+        merges = whole or kind in _MERGES
+        direct = merges or (direct and _pointwise(kind))
+        end = after if direct else end
     return end
 
 
@@ -173,8 +177,10 @@ def _same(case: Case, one: str, other: str) -> bool:
     return np.array_equal(values[one], values[other])
 
 
-def _normalises(kind: str) -> bool:
-    return kind.endswith(("Normalization", "Norm")) or "BatchNorm" in kind or "InstanceNorm" in kind
+def _telling(kind: str) -> bool:
+    """Convolutions, normalisations and attention: where a network finds things rather than passes them on."""
+    normalises = kind.endswith(("Normalization", "Norm")) or "BatchNorm" in kind or "InstanceNorm" in kind
+    return normalises or "Conv" in kind or kind.endswith(("Attention", "attention"))
 
 
 def _pointwise(kind: str) -> bool:
