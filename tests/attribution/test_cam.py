@@ -304,3 +304,25 @@ def test_a_recurrent_layer_behind_a_convolution_is_not_taken_for_it():
     model = keras.Model(inputs, keras.layers.Dense(2)(keras.layers.GlobalAveragePooling1D()(h)))
     x = np.random.default_rng(0).random((2, 18, 3), np.float32)
     assert dlx.explain(model, x, "gradcam", target=1).options["layer"] == "wave"
+
+
+@pytest.mark.parametrize("method", ALL)
+def test_keras_with_channels_first_draws_the_same_as_with_channels_last(method):
+    drawings = []
+    x = np.random.default_rng(0).random((2, 8, 6, 3), np.float32)
+    for order, axis in (("channels_last", -1), ("channels_first", 1)):
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential(
+            [
+                keras.Input(np.moveaxis(x, -1, axis).shape[1:]),
+                keras.layers.Conv2D(6, 3, activation="relu", data_format=order),
+                keras.layers.BatchNormalization(axis=axis),
+                keras.layers.GlobalAveragePooling2D(data_format=order),
+                keras.layers.Dense(2),
+            ]
+        )
+        if drawings:
+            model.set_weights(weights)
+        weights = model.get_weights()
+        drawings.append(dlx.explain(model, np.moveaxis(x, -1, axis).copy(), method, target=1).heatmap())
+    close(drawings[1], drawings[0])
