@@ -118,7 +118,8 @@ class SelfAttention(L.Layer):
 ACTIVATIONS = sorted(
     name
     for name in dir(keras.activations)
-    if callable(getattr(keras.activations, name)) and name not in ("deserialize", "get", "serialize", "threshold", "glu")
+    if callable(getattr(keras.activations, name))
+    and name not in ("deserialize", "get", "serialize", "threshold", "glu")
 )
 # Augmentation does nothing in inference but resize.
 AUGMENTATIONS: dict[str, Callable[[], L.Layer]] = {

@@ -30,11 +30,25 @@ class Pairs:
     def r(self, value: Value) -> tf.Tensor:
         return self._paired(value, "r")
 
+    def wide(self, value: Value, run: str) -> tf.Tensor:
+        """The run's own rows, shaped to broadcast over all pairs: `(n, 1, ...)` and `(1, m, ...)` where they differ."""
+        tensor = getattr(value, run)
+        if self.counts is None or value.shared or not self._by_rows(value):
+            return tensor
+        return tf.expand_dims(tensor, 1 if run == "x" else 0)
+
+    def opened(self, tensor: tf.Tensor) -> tf.Tensor:
+        """Rows of pairs as `(n, m, ...)`, to meet what is wide."""
+        return tensor if self.counts is None else tf.reshape(tensor, (*self.counts[:2], *tensor.shape[1:]))
+
+    def closed(self, tensor: tf.Tensor) -> tf.Tensor:
+        return tensor if self.counts is None else tf.reshape(tensor, (-1, *tensor.shape[2:]))
+
     def difference(self, value: Value) -> tf.Tensor:
         key = (id(value), "difference")
         if key not in self._of:
-            x, r = real(self.x(value)), real(self.r(value))
-            self._keep(value, key, tf.where(tf.equal(x, r), tf.zeros_like(x), x - r))
+            difference = real(self.wide(value, "x")) - real(self.wide(value, "r"))
+            self._keep(value, key, self.closed(difference) if self.counts and self._by_rows(value) else difference)
         return self._of[key]
 
     def mean(self, value: Value) -> tf.Tensor:
@@ -53,22 +67,31 @@ class Pairs:
         self._of[key] = tensor
         self._kept.append(value)  # so that its id stays its own
 
+    def _by_rows(self, value: Value) -> bool:
+        """Whether the value has a row a sample; not so, it must be the same for all."""
+        n, m, pairs = self.counts
+        shapes = [tuple(t.shape) if t.shape.rank is not None else None for t in (value.x, value.r, value.p)]
+        if shapes[0] == shapes[1] == shapes[2] and not value.active:
+            return False
+        if None in shapes or [s[:1] for s in shapes] != [(n,), (m,), (pairs,)] or len({s[1:] for s in shapes}) > 1:
+            raise NotPaired(value.step.name if value.step is not None else "an input")
+        return True
+
     def _paired(self, value: Value, run: str) -> tf.Tensor:
         tensor = getattr(value, run)
         if self.counts is None or value.shared:
             return tensor
         key = (id(value), run)
         if key not in self._of:
-            n, m, pairs = self.counts
-            shapes = [tuple(t.shape) if t.shape.rank is not None else None for t in (value.x, value.r, value.p)]
-            if shapes[0] == shapes[1] == shapes[2] and not value.active:
-                self._keep(value, key, value.p)
-            elif None in shapes or [s[:1] for s in shapes] != [(n,), (m,), (pairs,)] or len({s[1:] for s in shapes}) > 1:
-                raise NotPaired(value.step.name if value.step is not None else "an input")
-            else:
-                rows = tf.repeat(tf.range(n), m) if run == "x" else tf.tile(tf.range(m), [n])
-                self._keep(value, key, tf.gather(tensor, rows))
+            self._keep(value, key, self.gathered(tensor, run) if self._by_rows(value) else value.p)
         return self._of[key]
+
+    def gathered(self, tensor: tf.Tensor, run: str) -> tf.Tensor:
+        """One run's rows, a row a pair."""
+        if self.counts is None:
+            return tensor
+        n, m, _ = self.counts
+        return tf.gather(tensor, tf.repeat(tf.range(n), m) if run == "x" else tf.tile(tf.range(m), [n]))
 
 
 def real(tensor: tf.Tensor) -> tf.Tensor:
@@ -78,8 +101,9 @@ def real(tensor: tf.Tensor) -> tf.Tensor:
 
 def at(step: Step, inputs: Sequence[tf.Tensor]) -> tf.Operation:
     """The step's operation on other inputs."""
-    if all(a is b for a, b in zip(inputs, step.x.inputs, strict=True)):
-        return step.x
+    for run in (step.x, step.r):
+        if all(a is b for a, b in zip(inputs, run.inputs, strict=True)):
+            return run
     return write(step.type, list(inputs), attributes_of(step.x))
 
 

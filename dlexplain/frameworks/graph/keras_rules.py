@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from dlexplain.frameworks.graph import keras_sets as sets
 from dlexplain.frameworks.graph.keras_pairs import (
     Multipliers,
     Pairs,
@@ -59,6 +60,11 @@ _ELEMENTWISE = {
     "Polygamma", "Zeta", "Betainc", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "Invert", "LeftShift", "RightShift",
 }  # fmt: skip
 _DIVISIONS = {"RealDiv", "Div"}
+# Their derivatives are finite everywhere.
+_BOUNDED = {
+    "Relu", "Relu6", "LeakyRelu", "Elu", "Selu", "Softplus", "Softsign", "Tanh", "Sigmoid", "Abs", "Sin", "Cos", "Atan",
+    "Erf", "Erfc", "Maximum", "Minimum", "ClipByValue",
+}  # fmt: skip
 _SMALL = 1e-6
 
 
@@ -160,6 +166,8 @@ def _elementwise(step: Step, multipliers: Multipliers, pairs: Pairs) -> Multipli
     if len(players) == 1 and step.outputs[0].x.dtype.is_floating and step.type in ("Cast",):
         source = step.inputs[0].x.dtype
         return [multipliers[0] if not source.is_floating else tf.cast(multipliers[0], source)]
+    if len(players) == 1 and (own := _one_slope(step, multipliers[0], players[0], pairs)) is not None:
+        return [own if i == players[0] else None for i in range(len(step.inputs))]
     x, r = [pairs.x(v) for v in step.inputs], [pairs.r(v) for v in step.inputs]
     out = step.outputs[0]
     after, before = pairs.x(out), pairs.r(out)
@@ -178,95 +186,58 @@ def _elementwise(step: Step, multipliers: Multipliers, pairs: Pairs) -> Multipli
         return real(played(present).outputs[0])
 
     found: Multipliers = [None] * len(step.inputs)
+    m_type = multipliers[0].dtype
     smooth = out.x.dtype.is_floating and has_gradient(step.x)
     for a in players:
         others = [i for i in players if i != a]
-        gain, slope = 0.0, 0.0
+        gain, slope = tf.zeros((), m_type), tf.zeros((), m_type)
         for size in range(len(players)):
             share = math.factorial(size) * math.factorial(len(others) - size) / math.factorial(len(players))
             for present in itertools.combinations(others, size):
                 joined = tuple(sorted((*present, a)))
                 change = worth(joined) - worth(present)
-                gain += share * tf.where(tf.math.is_nan(change), tf.zeros_like(change), change)
+                gain += tf.cast(share * tf.where(tf.math.is_nan(change), tf.zeros_like(change), change), m_type)
                 if smooth and x[a].dtype.is_floating:
                     derived = transposed(played(joined), [tf.ones_like(after)])[a]
-                    slope += share * (derived if derived is not None else 0.0)
-        m = multipliers[0] * _slope(gain, slope, real(x[a]), real(r[a]))
-        m = tf.where(tf.equal(multipliers[0], 0), tf.zeros_like(m), m)
+                    slope += share * derived if derived is not None else 0
+        slope = tf.where(tf.math.is_finite(slope), slope, tf.zeros((), m_type))
+        m = tf.math.multiply_no_nan(_slope(gain, slope, real(x[a]), real(r[a])), multipliers[0])
         found[a] = summed_to(m, step.inputs[a].p)
     return found
 
 
-def _slope(gain: tf.Tensor, derivative: tf.Tensor | float, x: tf.Tensor, r: tf.Tensor) -> tf.Tensor:
-    """The gain over the change; the derivative where the change is rounding."""
-    change = tf.where(tf.equal(x, r), tf.zeros_like(x), x - r)
-    small = tf.abs(change) < _SMALL * tf.maximum(tf.maximum(tf.abs(x), tf.abs(r)), 1)
-    derivative = tf.zeros_like(gain) + derivative
-    derivative = tf.where(tf.math.is_finite(derivative), derivative, tf.zeros_like(derivative))
-    return tf.where(small, derivative, tf.cast(gain, x.dtype) / tf.where(small, tf.ones_like(change), change))
+def _one_slope(step: Step, multiplier: tf.Tensor, player: int, pairs: Pairs) -> tf.Tensor | None:
+    """As `_elementwise`, where a single input of the output's own shape differs: nothing is written a row a pair but
+    the slope itself."""
+    value, out = step.inputs[player], step.outputs[0]
+    if value.p.shape.rank != out.p.shape.rank or value.p.shape[1:] != out.p.shape[1:]:
+        return None
+    if any(not v.shared and v is not value for v in step.inputs) and pairs.counts is not None:
+        return None
+    if not (value.p.shape[1:].is_fully_defined() and (len(step.inputs) == 1 or value.p.shape.rank > 0)):
+        return None
+    derivative: tf.Tensor | None = None
+    if step.type == "Relu":
+        derivative = tf.cast(pairs.wide(value, "x") > 0, out.x.dtype)
+    elif out.x.dtype.is_floating and value.x.dtype.is_floating and has_gradient(step.x):
+        derivative = transposed(step.x, [tf.ones_like(step.x.outputs[0])])[player]
+        if derivative is not None and pairs.counts is not None:
+            derivative = tf.expand_dims(derivative, 1)
+    gain = real(pairs.wide(out, "x")) - real(pairs.wide(out, "r"))
+    if derivative is not None and step.type not in _BOUNDED:
+        derivative = tf.where(tf.math.is_finite(derivative), derivative, tf.zeros((), derivative.dtype))
+    slope = _slope(gain, derivative, real(pairs.wide(value, "x")), real(pairs.wide(value, "r")))
+    multiplier = tf.cast(pairs.opened(multiplier), slope.dtype)
+    return pairs.closed(slope * multiplier if step.type in _BOUNDED else tf.math.multiply_no_nan(slope, multiplier))
 
 
-def _pool(step: Step, multipliers: Multipliers, pairs: Pairs) -> Multipliers:
-    """The cross maximum: each run's own maximum gets what it adds beyond the other run's output."""
-    (m, *_), (value, *rest) = multipliers, step.inputs
-    out = step.outputs[0]
-    y, z = pairs.x(out), pairs.r(out)
-    top = tf.maximum(y, z)
-    others = [None] * (len(step.outputs) - 1)
-    fixed = [v.p for v in rest]
-    gained = transposed(at(step, [pairs.x(value), *fixed]), [m * (top - z), *others])[0]
-    lost = transposed(at(step, [pairs.r(value), *fixed]), [m * (y - top), *others])[0]
-    return [_over_change(gained + lost, pairs.difference(value)), *[None] * len(rest)]
-
-
-def _over_change(contribution: tf.Tensor, change: tf.Tensor) -> tf.Tensor:
-    small = tf.abs(change) < 1e-7
-    return tf.where(small, tf.zeros_like(change), contribution / tf.where(small, tf.ones_like(change), change))
-
-
-def _reduced(step: Step, multipliers: Multipliers, pairs: Pairs) -> Multipliers:
-    """The cross maximum over whole axes; a minimum is the maximum of the negated."""
-    value, axes = step.inputs
-    sign = -1.0 if step.type in ("Min", "All") else 1.0
-    x, r = sign * real(pairs.x(value)), sign * real(pairs.r(value))
-    shape = tf.shape(x)
-    flags = tf.reduce_any(tf.one_hot(tf.reshape(axes.p, [-1]) % x.shape.rank, x.shape.rank, True, False), 0)
-    kept = tf.where(flags, tf.ones_like(shape), shape)
-    y, z = (tf.reshape(sign * real(t), kept) for t in (pairs.x(step.outputs[0]), pairs.r(step.outputs[0])))
-    m, top = tf.reshape(multipliers[0], kept), tf.maximum(y, z)
-    contribution = sign * m * ((top - z) * _first(x, y, flags) + (y - top) * _first(r, z, flags))
-    return [_over_change(contribution, pairs.difference(value)), None]
-
-
-def _first(tensor: tf.Tensor, top: tf.Tensor, flags: tf.Tensor) -> tf.Tensor:
-    """One at the first place, in row-major order over the reduced axes, that holds the maximum."""
-    rank = tensor.shape.rank
-    order = tf.concat([tf.reshape(tf.where(~flags), [-1]), tf.reshape(tf.where(flags), [-1])], 0)
-    count = tf.reduce_sum(tf.cast(~flags, tf.int32))
-    hit = tf.transpose(tf.cast(tf.equal(tensor, top), tf.float32), order)
-    flat = tf.reshape(hit, tf.concat([tf.shape(hit)[:count], [-1]], 0))
-    one = tf.one_hot(tf.argmax(flat, -1), tf.shape(flat)[-1], dtype=tensor.dtype)
-    back = tf.math.invert_permutation(tf.cast(order, tf.int32))
-    return tf.ensure_shape(tf.transpose(tf.reshape(one, tf.shape(hit)), back), [None] * rank)
-
-
-def _softmax(step: Step, multipliers: Multipliers, pairs: Pairs) -> Multipliers:
-    """y_i = exp(x_i - logsumexp(x)): M_ij = L(y_i, y'_i) (d_ij - w_j), L the logarithmic mean."""
-    m, value = multipliers[0], step.inputs[0]
-    x, r = pairs.x(value), pairs.r(value)
-    total, before = (tf.reduce_logsumexp(t, -1, keepdims=True) for t in (x, r))
-    weight = tf.exp(tf.maximum(x, r) - tf.maximum(total, before)) * _shrink(x, r) / _shrink(total, before)
-    if step.type == "Softmax":
-        a, b = x - total, r - before
-        m = tf.exp(tf.maximum(a, b)) * _shrink(a, b) * m
-    return [m - weight * tf.reduce_sum(m, -1, keepdims=True)]
-
-
-def _shrink(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
-    """(1 - exp(-|d|)) / |d|: the logarithmic mean of two numbers over the larger, from their logarithms."""
-    d = tf.where(tf.equal(a, b), tf.zeros_like(a), tf.abs(a - b))
-    small = d < 1e-4
-    return tf.where(small, 1 - d / 2, -tf.math.expm1(-d) / tf.where(small, tf.ones_like(d), d))
+def _slope(gain: tf.Tensor, derivative: tf.Tensor | None, x: tf.Tensor, r: tf.Tensor) -> tf.Tensor:
+    """The gain over the change; the derivative where the change is rounding (or not a number: of two infinities)."""
+    change = x - r
+    large = tf.abs(change) >= _SMALL * tf.maximum(tf.abs(x), 1)
+    if derivative is None:
+        derivative = tf.zeros((), x.dtype)
+    return tf.where(large, tf.cast(gain, x.dtype) / change, derivative)
 
 
 def _batch_norm(step: Step, multipliers: Multipliers, pairs: Pairs) -> Multipliers:
@@ -280,87 +251,23 @@ def _batch_norm(step: Step, multipliers: Multipliers, pairs: Pairs) -> Multiplie
     return [multipliers[0] * tf.cast(factor, multipliers[0].dtype), *[None] * 4]
 
 
-def _whole(step: Step, multipliers: Multipliers, pairs: Pairs) -> Multipliers:
-    """Whole numbers that choose a place: constants where both runs agree."""
-    for value in step.outputs:
-        pairs.require_same(step, value, "chooses other places for the input than for the reference")
-    return [None] * len(step.inputs)
-
-
-def _top(step: Step, multipliers: Multipliers, pairs: Pairs) -> Multipliers:
-    """The largest values, as long as both runs choose the same ones."""
-    pairs.require_same(step, step.outputs[1], "sorts the input in another order than the reference")
-    if multipliers[0] is None:
-        return [None] * len(step.inputs)
-    operation = at(step, [pairs.x(step.inputs[0]), *(v.p for v in step.inputs[1:])])
-    return [transposed(operation, multipliers)[0], *[None] * (len(step.inputs) - 1)]
-
-
-def _one_hot(step: Step, multipliers: Multipliers, pairs: Pairs) -> Multipliers:
-    """Each output is a function of one index: the slopes of all are added."""
-    axis, out, index = step.attr("axis"), step.outputs[0], step.inputs[0]
-    gain = tf.reduce_sum(multipliers[0] * pairs.difference(out), axis)
-    change = pairs.difference(index)
-    return [_over_change(gain, change), None, None, None]
-
-
-def _counted(step: Step, multipliers: Multipliers, pairs: Pairs) -> Multipliers:
-    """How often each number occurs: an entry takes one from the count of its reference and adds one to its own.
-    Whether it occurs: the cross maximum over the entries."""
-    value, _, weights = step.inputs
-    if weights.active or weights.p.shape.num_elements() != 0:
-        raise refusal(step, "counts with weights")
-    m, out = multipliers[0], step.outputs[0]
-    axis = value.p.shape.rank - 1
-    x, r = (tf.one_hot(run(value), tf.shape(m)[-1], dtype=m.dtype) for run in (pairs.x, pairs.r))
-    gained, lost = m, -m
-    if step.attr("binary_output"):
-        x, r = (h * tf.cast(tf.equal(tf.cumsum(h, axis), 1), h.dtype) for h in (x, r))
-        top = tf.maximum(pairs.x(out), pairs.r(out))
-        gained, lost = m * (top - pairs.r(out)), m * (pairs.x(out) - top)
-    contribution = tf.linalg.matvec(x, gained) + tf.linalg.matvec(r, lost)
-    return [_over_change(contribution, pairs.difference(value)), None, None]
-
-
-def _looked_up(step: Step, multipliers: Multipliers, pairs: Pairs) -> Multipliers:
-    """A table's answer is a function of one key."""
-    _, keys, default = step.inputs
-    if default.active or not (keys.x.dtype.is_integer and step.outputs[0].x.dtype.is_integer):
-        raise refusal(step, "looks up words, which have no difference")
-    gain = multipliers[0] * pairs.difference(step.outputs[0])
-    return [None, _over_change(gain, pairs.difference(keys)), None]
-
-
-def _area(step: Step, multipliers: Multipliers, pairs: Pairs) -> Multipliers:
-    """TensorFlow has no gradient of it: two matrices, one for the rows and one for the columns, found by resizing
-    an identity."""
-    (_, high, wide, _), (_, to_high, to_wide, _) = step.p.inputs[0].shape, step.p.outputs[0].shape
-
-    def matrix(size: int, to: int) -> tf.Tensor:
-        image = tf.reshape(tf.eye(size), (1, size, 1, size))
-        return tf.reshape(tf.raw_ops.ResizeArea(images=image, size=(to, 1)), (to, size))
-
-    m = tf.einsum("nhwc,hi,wj->nijc", multipliers[0], matrix(high, to_high), matrix(wide, to_wide))
-    return [m, None]
-
-
 _RULES: dict[str, Rule] = {
     **dict.fromkeys(_LINEAR, _linear),
     **dict.fromkeys(_BILINEAR, _bilinear),
     **dict.fromkeys(_ELEMENTWISE, _elementwise),
     **dict.fromkeys(_DIVISIONS, _division),
-    **dict.fromkeys(("MaxPool", "MaxPool3D", "MaxPoolWithArgmax"), _pool),
-    **dict.fromkeys(("Max", "Min", "Any", "All"), _reduced),
-    **dict.fromkeys(("Softmax", "LogSoftmax"), _softmax),
+    **dict.fromkeys(("MaxPool", "MaxPool3D", "MaxPoolWithArgmax"), sets.pool),
+    **dict.fromkeys(("Max", "Min", "Any", "All"), sets.reduced),
+    **dict.fromkeys(("Softmax", "LogSoftmax"), sets.softmax),
     **dict.fromkeys(("Select", "SelectV2"), _select),
     **dict.fromkeys(("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"), _batch_norm),
-    **dict.fromkeys(("ArgMax", "ArgMin", "Where"), _whole),
-    **dict.fromkeys(("TopK", "TopKV2"), _top),
+    **dict.fromkeys(("ArgMax", "ArgMin", "Where"), sets.whole),
+    **dict.fromkeys(("TopK", "TopKV2"), sets.top),
     "DynamicStitch": _stitch,
-    "DenseBincount": _counted,
-    "LookupTableFindV2": _looked_up,
-    "OneHot": _one_hot,
-    "ResizeArea": _area,
+    "DenseBincount": sets.counted,
+    "LookupTableFindV2": sets.looked_up,
+    "OneHot": sets.one_hot,
+    "ResizeArea": sets.area,
     "Square": _square,
     "SquaredDifference": _squared_difference,
     "L2Loss": _half_square,

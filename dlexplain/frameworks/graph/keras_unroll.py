@@ -65,12 +65,13 @@ class Value:
 
 @dataclass(eq=False)
 class Unrolled:
-    """`steps` in the order in which they run; `paired` when input, references and pairs differ in their number."""
+    """`steps` in the order in which they run. `unknown`: where inputs, references and pairs differ in their number,
+    a scalar of which nothing is known beforehand."""
 
-    paired: bool = False
+    unknown: tf.Tensor | None = None
     steps: list[Step] = field(default_factory=list)
     sites: list[Value] = field(default_factory=list)
-    _zeros: dict[tuple, tf.Tensor] = field(default_factory=dict)
+    _stand_ins: dict[tuple, tf.Tensor] = field(default_factory=dict)
 
     def graph(self, graph: Any, given: dict[str, Value], wanted: Sequence[tf.Tensor]) -> list[Any]:
         """The wanted tensors of the graph, its placeholders bound by name to what is given."""
@@ -94,21 +95,24 @@ class Unrolled:
         step = Step(x, r, p, tuple(inputs), name)
         toward = active and any(v.toward for v in inputs)
         step.outputs = tuple(
-            Value(a, b, self._stand_in(c) if active and self.paired else c, active, shared, toward, step, i)
+            Value(a, b, self._of_pairs(c) if active and self.paired else c, active, shared, toward, step, i)
             for i, (a, b, c) in enumerate(zip(x.outputs, r.outputs, p.outputs, strict=True))
         )
         if active:
             self.steps.append(step)
         return step.outputs
 
-    def _stand_in(self, tensor: tf.Tensor) -> tf.Tensor:
-        """Zeros of the pairs' shape: only shapes are asked of them, so that nothing runs on all the pairs for it."""
+    def _of_pairs(self, tensor: tf.Tensor) -> tf.Tensor:
         if not tensor.shape.is_fully_defined():
             raise NotPaired(tensor.name)
-        key = (tuple(tensor.shape), tensor.dtype)
-        if key not in self._zeros:
-            self._zeros[key] = tf.zeros(*key)
-        return self._zeros[key]
+        return self.stand_in(tuple(tensor.shape), tensor.dtype)
+
+    def stand_in(self, shape: tuple[int, ...], dtype: tf.DType) -> tf.Tensor:
+        """A tensor of the pairs' shape: only that is asked of it, so that nothing runs on all the pairs for it."""
+        key = (shape, dtype)
+        if key not in self._stand_ins:
+            self._stand_ins[key] = tf.fill(shape, tf.cast(self.unknown, dtype))
+        return self._stand_ins[key]
 
     def reach(self, site: Value) -> None:
         """Marks what the site flows into."""
@@ -117,6 +121,10 @@ class Unrolled:
             if any(v.toward for v in step.inputs):
                 for value in step.outputs:
                     value.toward = True
+
+    @property
+    def paired(self) -> bool:
+        return self.unknown is not None
 
     # ---- one operation of the traced graph -----------------------------------------------------------------------
 
