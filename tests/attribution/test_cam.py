@@ -308,7 +308,7 @@ def test_a_recurrent_layer_behind_a_convolution_is_not_taken_for_it():
 
 @pytest.mark.parametrize("method", ALL)
 def test_keras_with_channels_first_draws_the_same_as_with_channels_last(method):
-    drawings = []
+    drawings, weights = [], None
     x = np.random.default_rng(0).random((2, 8, 6, 3), np.float32)
     for order, axis in (("channels_last", -1), ("channels_first", 1)):
         keras.utils.set_random_seed(0)
@@ -321,7 +321,7 @@ def test_keras_with_channels_first_draws_the_same_as_with_channels_last(method):
                 keras.layers.Dense(2),
             ]
         )
-        if drawings:
+        if weights is not None:
             model.set_weights(weights)
         weights = model.get_weights()
         drawings.append(dlx.explain(model, np.moveaxis(x, -1, axis).copy(), method, target=1).heatmap())
