@@ -65,6 +65,7 @@ def crossed(
 
     Raises `Refusal` where some value does not hold its rows along an axis of their own.
     """
+    entries, absent = model._fast(entries), model._fast(absent)
     below: tuple[slice, Run] | None = None
     for ns in blocks(len(entries[0]), rows - 1):
         size = max(ns.stop - ns.start, 2)

@@ -21,15 +21,19 @@ from dlexplain.frameworks.graph.torch_rules import Multipliers, rule
 def _max_pool(pair: Pair, ms: Multipliers) -> Multipliers:
     if pair.active(0) is None or len(pair.values) > 1:
         raise pair.refuse("its windows are drawn by chance at every call, or vary with the input.")
-    x, r = pair.xs[0], pair.rs[0]
+    x = pair.xs[0]
     spatial = 3 if "3d" in pair.name else 2
-    lead = x.shape[: x.ndim - spatial]
+    # Places count over height and width; channels stay last where they are, which spares copies.
+    last = x.ndim == 4 and x.stride(1) == 1
+    order = (0, 2, 3, 1) if last else tuple(range(x.ndim))
+    axis = 1 if last else x.ndim - spatial
 
     def flat(t: torch.Tensor) -> torch.Tensor:
-        return t.reshape(*lead, -1)
+        t = t.permute(order)
+        return t.flatten(axis, axis + spatial - 1)
 
-    given = _crossed(flat(x), flat(r), *map(flat, (*pair.outs(1), pair.y, pair.yr, ms[0])))
-    return [given.reshape(x.shape)]
+    given = _crossed(*map(flat, (x, pair.rs[0], *pair.outs(1), pair.y, pair.yr, ms[0])), axis)
+    return [given.reshape(x.permute(order).shape).permute(*(order.index(d) for d in range(x.ndim)))]
 
 
 @rule("max", "min", "amax", "amin", "aminmax")
@@ -58,12 +62,17 @@ def _largest(pair: Pair, ms: Multipliers) -> Multipliers:
     return [sign * given.permute(*(order.index(d) for d in range(x.ndim)))]
 
 
-def _crossed(x, r, places, places_r, y, yr, m) -> torch.Tensor:
+def _crossed(x, r, places, places_r, y, yr, m, axis: int = -1) -> torch.Tensor:
     """With c the larger of both maxima: (c - y') m to the place of x's maximum, (y - c) m to that of r's."""
     c = torch.maximum(y, yr)
-    given = torch.zeros_like(x).scatter_add(-1, places, (c - yr) * m).scatter_add(-1, places_r, (y - c) * m)
-    d = x - r
-    return given.div_(d).masked_fill_(d.abs_() < 1e-7, 0)
+    first = _over((c - yr) * m, y - r.gather(axis, places))
+    second = _over((y - c) * m, x.gather(axis, places_r) - yr)
+    given = torch.zeros(x.shape, dtype=m.dtype, device=m.device)
+    return given.scatter_add_(axis, places, first).scatter_add_(axis, places_r, second)
+
+
+def _over(given: torch.Tensor, d: torch.Tensor) -> torch.Tensor:
+    return (given / d).masked_fill_(d.abs() < 1e-7, 0)
 
 
 # ---- softmax and its kin: exp(x - logsumexp(x)), composed ----------------------------------------------------------

@@ -150,6 +150,8 @@ class Tape(TorchDispatchMode):
             if writes:
                 self._written(op, args, kwargs)
             made = op(*args, **kwargs)
+            if op._opname == "unsafe_split":  # as its rewrite: what is written to one part does not reach the others
+                made = [part.clone() for part in made]
             if chance:  # what it gives is active and has no rule: it is refused if it is met on the way back
                 self._record(op, op._opname, ((), {}), made)
             return made

@@ -22,6 +22,8 @@ from dlexplain.frameworks.torch_tensors import numpy_of
 # Over this share of the output's change rounding shows, and the walk is repeated in double precision; over the other one
 # the books of each operation are looked through.
 _ROUGH, _ASTRAY = 5e-5, 1e-3
+# Over this one rows may have been paired wrongly: every pair is then run in full.
+_MIXED = 1e-2
 
 
 def multipliers(
@@ -129,7 +131,7 @@ class Asked:
                 try:
                     runs = crossed(model, tensors, entries, absent, self.rows)
                     found = self._summed(samples, runs, len(absent[0]))
-                    if found[1].max(initial=0) <= _ROUGH:
+                    if found[1].max(initial=0) <= _MIXED:
                         return found
                 except (Refusal, RuntimeError):
                     found = None  # the samples are not along an axis of their own everywhere
