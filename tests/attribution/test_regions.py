@@ -54,7 +54,7 @@ def slow(picture, attribution):
 
 
 @pytest.mark.filterwarnings("ignore:Got image with third dimension")
-@pytest.mark.parametrize("size", [8, 24])
+@pytest.mark.parametrize("size", [8, 24, 40])
 def test_xrai_is_its_papers_algorithm(framework, size):
     keras.utils.set_random_seed(1)
     network = keras.Sequential(

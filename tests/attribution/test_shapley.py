@@ -190,6 +190,16 @@ def test_kernel_shap_by_its_papers_regression_where_coalitions_are_drawn():
     np.testing.assert_allclose(worth @ solution + change * whole, expected[:14], atol=1e-10)
 
 
+def test_coalitions_drawn_twice_count_twice():
+    """Over many draws each size has the weight that the kernel gives it; counted once, a rarer one gets too much."""
+    total = np.zeros(9)
+    for seed in range(4000):
+        kept, weights = coalitions.kernel_coalitions(8, 150, np.random.default_rng(seed))
+        np.add.at(total, kept.sum(1), weights / 4000)
+    assert len(kept) < 150  # some were drawn twice
+    np.testing.assert_allclose(total[1:8], [7 / (s * (8 - s)) for s in range(1, 8)], rtol=1.2e-2)
+
+
 def test_drawn_values_come_near_the_exact_ones_and_sum_exactly(framework):
     model = dense_pair(random_weights((12, 9, 2), 8), "tanh")[framework]
     generator = np.random.default_rng(9)

@@ -86,7 +86,7 @@ def _regions(picture: np.ndarray) -> np.ndarray:
     side = np.sqrt(share)
     low, high = picture.min(), picture.max()
     scaled = (picture - low) / (high - low) * 2 - 1 if high > low else np.zeros_like(picture)
-    disk, masks = morphology.disk(round(_RADIUS * side)), []
+    disk, found = morphology.disk(round(_RADIUS * side)), {}
     for scale in _SCALES:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # more than three channels are meant
@@ -97,8 +97,10 @@ def _regions(picture: np.ndarray) -> np.ndarray:
                 min_size=max(1, round(_SMALLEST * share)),
                 channel_axis=-1,
             )
-        masks += [morphology.dilation(labels == label, disk) for label in range(labels.max() + 1)]
-    return np.unique(np.stack(masks), axis=0)
+        for label in range(labels.max() + 1):
+            mask = morphology.dilation(labels == label, disk)
+            found.setdefault(mask.tobytes(), mask)
+    return np.stack(list(found.values()))
 
 
 def _ranked(regions: np.ndarray, attribution: np.ndarray) -> np.ndarray:
