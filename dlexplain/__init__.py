@@ -30,6 +30,7 @@ _FRONT = {
     "dlexplain.frameworks.load": ("load",),
     "dlexplain.frameworks.convert": ("convert",),
     "dlexplain.attribution": ("explain", "compare", "methods", "Attribution", "Comparison"),
+    "dlexplain.attribution.inside": ("layer_attribution", "neuron_attribution", "LayerAttribution"),
     "dlexplain.layers": (
         "activations",
         "attention",

@@ -11,6 +11,7 @@ from dlexplain.figures.attributions import attribution
 from dlexplain.figures.canvas import Figure
 from dlexplain.figures.comparisons import agreement, comparison
 from dlexplain.figures.inside import concept_sensitivity, discovered_concepts, patching, probes, similarity
+from dlexplain.figures.layered import layer_attribution
 from dlexplain.figures.learning import confusion, decision_border, training_curves
 from dlexplain.figures.network import activation_histograms, activations, dead_units, feature_visualisation
 from dlexplain.figures.pictures import images
@@ -36,6 +37,7 @@ __all__ = [
     "discovered_concepts",
     "feature_visualisation",
     "images",
+    "layer_attribution",
     "logit_lens",
     "offline",
     "patching",

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dlexplain import figures
+from dlexplain.attribution.inside_result import LayerAttribution
 from dlexplain.errors import InputError
 from dlexplain.layers.attention import Attention
 from dlexplain.layers.concepts import ConceptSensitivity
@@ -71,6 +72,14 @@ def patching(by="position"):
     effects = {"b0": np.array([[0.0, 0.5], [0.2, 0.7]]), "b1": np.array([[1.0, -0.5], [1.0, np.nan]])}
     effects = effects if by != "layer" else {k: v[:, :1] for k, v in effects.items()}
     return Patching(effects, np.ones(2), np.zeros(2), by, "restore", np.zeros(2), "keras", PRINT)
+
+
+def layered(first=True, shape=(2, 3, 4, 5)):
+    values = RNG.standard_normal(shape).astype(np.float32)
+    return LayerAttribution(
+        values, np.abs(values), None, "conv", "conductance", np.array([1, 0]), {}, 0, values, np.array([0.5, 0.25]),
+        "torch", PRINT, first, ("cat", "dog"), np.zeros(2), np.full(2, 0.1), np.full(2, 0.2), 0.01, False, ("It flows past.",),
+    )  # fmt: skip
 
 
 def heat(figure):
@@ -158,9 +167,39 @@ def test_patching_draws_bars_or_a_grid():
         patching().plot(parts=["a", "b", "c"])
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_a_layers_units_of_most_weight_are_drawn(first):
+    result = layered(first)
+    figure = result.plot(sample=1, units=2)
+    maps = result.values[1] if first else np.moveaxis(result.values[1], -1, 0)
+    order = np.argsort(-np.abs(maps.sum((1, 2))))
+    np.testing.assert_allclose(heat(figure)[0].z, maps[order[0]], atol=1e-6)
+    assert len(heat(figure)) == 2
+    assert "target cat" in figure.layout.title.subtitle.text
+    assert "20 &#37; of the change" in figure.layout.title.subtitle.text
+    assert any("flows past" in a.text for a in figure.layout.annotations)
+    np.testing.assert_allclose(result.heatmap(), result.values.sum(1 if first else -1), atol=1e-6)
+    dense = layered(False, (2, 7))
+    assert sorted(dense.plot().data[0].x) == pytest.approx(sorted(dense.values[0]))
+    with pytest.raises(InputError, match="no places"):
+        dense.heatmap()
+    with pytest.raises(InputError, match="not one of the 2 samples"):
+        result.plot(sample=2)
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_figure_says_what_it_shows_in_either_theme(theme, probes, similarity, sensitivity, attended, lens):
-    for result in (probes, similarity, sensitivity, attended, lens, concepts(), concepts("table"), patching()):
+    for result in (
+        probes,
+        similarity,
+        sensitivity,
+        attended,
+        lens,
+        concepts(),
+        concepts("table"),
+        patching(),
+        layered(),
+    ):
         figure = result.plot(theme=theme)
         assert len(figure.alt) > 60
         assert figure.layout.template.layout.paper_bgcolor == figures.theme(theme).layout.paper_bgcolor
