@@ -40,7 +40,10 @@ def test_a_straight_line_is_recovered(framework, background):
 def by_sklearn(design, nearness, scores, ridge):
     from sklearn.linear_model import Ridge
 
-    fitted = Ridge(alpha=ridge * nearness.sum(), solver="cholesky").fit(design, scores, sample_weight=nearness)
+    variance = np.mean([np.cov(column, aweights=nearness, bias=True) for column in design.T])
+    fitted = Ridge(alpha=ridge * nearness.sum() * variance, solver="cholesky").fit(
+        design, scores, sample_weight=nearness
+    )
     return fitted.coef_, fitted.score(design, scores, sample_weight=nearness)
 
 
@@ -162,6 +165,13 @@ def test_a_poor_fit_is_said_in_words_and_a_good_one_is_not(framework):
         warnings.simplefilter("error")
         dlx.explain(linear, np.ones((2, 6)), "lime")
         dlx.explain(linear, np.zeros((2, 6)), "lime")  # nothing changes: a constant is fitted
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3])
+def test_few_parts_are_not_pressed_to_zero(framework, columns):
+    model = dense_pair([(np.full((columns, 1), 2.0), [0.5])])[framework]
+    found = dlx.explain(model, np.ones((2, columns)), "lime")
+    np.testing.assert_allclose(found.values, 2, rtol=5e-3)
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def lime(
     exp(-(1 - cosine)^2 / width^2), `width=None` is 0.25, and a part's value is its weight, spread evenly over it. A table
     with a background set: normal noise with the background's deviations, nearness exp(-distance^2 / width^2) in
     deviations, `width=None` is 0.75 sqrt(columns), and a value is weight x (column - the background's mean).
-    `ridge`: the penalty as a share of the total weight. Option `fit`: R^2 of each sample's line.
+    `ridge`: the penalty as a share of a part's mean variance among the neighbours. Option `fit`: R^2 of each sample's line.
     Ribeiro, Singh, Guestrin (2016), "Why Should I Trust You?", arXiv:1602.04938.
     """
     size = count(samples, "samples")
@@ -108,7 +108,9 @@ def _line(design: np.ndarray, nearness: np.ndarray, scores: np.ndarray, ridge: f
     share = nearness / nearness.sum()
     x, y = design - share @ design, scores - (scores @ share)[:, None]
     weighted = x * share[:, None]
-    weights = np.linalg.solve(weighted.T @ x + ridge * np.eye(x.shape[1]), weighted.T @ y.T).T
+    spread = weighted.T @ x
+    penalty = ridge * max(spread.trace() / len(spread), np.finfo(np.float32).tiny)
+    weights = np.linalg.solve(spread + penalty * np.eye(len(spread)), weighted.T @ y.T).T
     left, whole = ((y - weights @ x.T) ** 2) @ share, (y**2) @ share
     # Scores that differ by rounding alone are a constant, and any line fits a constant.
     constant = whole <= (1e-6 * np.abs(scores).max(1)) ** 2

@@ -36,7 +36,7 @@ def xrai(case: Case, *, steps: int | None = None) -> Found:
     if len(case.inputs) > 1 or case.kinds[0] != "image":
         raise UnsupportedModelError(
             "xrai: regions are cut from one picture, and this model takes "
-            f"{' and '.join(case.kinds)}. Use occlusion, kernel_shap or lime, which cut series into segments."
+            f"{' and '.join(case.kinds)}. Use occlusion, kernel_shap or lime, which take any input."
         )
     if steps is not None:
         count(steps, "steps")
