@@ -17,7 +17,15 @@ from torch import nn
 from dlexplain.errors import InputError, UnsupportedModelError
 from dlexplain.frameworks.model import Model
 from dlexplain.frameworks.questions import Inputs, Layer, Masks, Points, Target, grid, laid
-from dlexplain.frameworks.torch_inside import Tap, layout_of, named_modules, refuse_batch_statistics, tapped
+from dlexplain.frameworks.torch_inside import (
+    Tap,
+    layout_of,
+    looked_up,
+    named_modules,
+    put_out,
+    refuse_batch_statistics,
+    tapped,
+)
 from dlexplain.frameworks.torch_inside import tensors as tensors_of
 from dlexplain.frameworks.torch_tensors import mixed_by, numpy_of, place
 
@@ -63,7 +71,7 @@ class TorchModel(Model):
 
     @property
     def _embeddings(self) -> list[str]:
-        return [name for name, module in self._modules.items() if isinstance(module, nn.Embedding)]
+        return [name for name, module in self._modules.items() if isinstance(module, (nn.Embedding, nn.EmbeddingBag))]
 
     # ---- the questions -------------------------------------------------------------------------------------------
 
@@ -90,7 +98,7 @@ class TorchModel(Model):
             else:
                 score, caught = self._caught(tensors, target, layer)
                 where = [caught]
-            gradients = self._grad(score.sum(), where)
+            gradients = self._grad(score.sum(), where, inside=layer is not None)
         return tuple(map(numpy_of, where)), tuple(map(numpy_of, gradients))
 
     def many_gradients(self, inputs: Inputs, target: Target, points: Points, rows: int) -> tuple[Inputs, Inputs]:
@@ -320,7 +328,7 @@ class TorchModel(Model):
                 found.append(tensor)
                 continue
             modules = [self._modules[site.partition(":")[0]] for site in sites]
-            found.append(torch.cat([module(tensor.long()) for module in modules], -1))
+            found.append(torch.cat([looked_up(module, tensor.long()) for module in modules], -1))
         return tuple(found)
 
     def _feed(
@@ -340,7 +348,8 @@ class TorchModel(Model):
             if sites:
                 widths = [self._modules[site.partition(":")[0]].embedding_dim for site in sites]
                 for site, part in zip(sites, entry.split(widths, -1), strict=True):
-                    taps[site] = lambda _, part=part: part
+                    module = self._modules[site.partition(":")[0]]
+                    taps[site] = lambda _, part=part, module=module, ids=tensor: put_out(module, ids.long(), part)
         with tapped(self.raw, taps), tapped(self.raw, taps_beyond or {}):
             return self._run(tuple(inputs))
 
@@ -385,14 +394,19 @@ class TorchModel(Model):
             rank == 3 and "Conv" in type(self._modules[layer.partition(":")[0]]).__name__
         )
 
-    def _grad(self, score: torch.Tensor, where: Sequence[torch.Tensor]) -> list[torch.Tensor]:
-        if not score.requires_grad:
+    def _grad(
+        self, score: torch.Tensor, where: Sequence[torch.Tensor], *, inside: bool = False
+    ) -> list[torch.Tensor]:
+        """Raises `UnsupportedModelError` where nothing leads from `where` to the score; zeros for a layer `inside`."""
+        gradients = [None] * len(where)
+        if score.requires_grad:
+            gradients = torch.autograd.grad(score, list(where), allow_unused=True)
+        if all(g is None for g in gradients) and not inside:
             raise UnsupportedModelError(
                 "The output does not depend on the inputs by differentiable operations (a rounding, an argmax, a "
                 "detach or whole-number inputs stand between). Methods that work without gradients: occlusion, "
                 "feature_ablation, shap:Kernel, shap:Permutation."
             )
-        gradients = torch.autograd.grad(score, list(where), allow_unused=True)
         return [torch.zeros_like(w) if g is None else g for g, w in zip(gradients, where, strict=True)]
 
     def _repeated(self, i: int, tensor: torch.Tensor, k: int) -> torch.Tensor:
@@ -438,8 +452,10 @@ class TorchModel(Model):
         handles, counts = [], {}
 
         def hook(name: str) -> Callable:
-            def run(_module, arguments):
+            def run(_module, arguments, named):
                 counts[name] = counts.get(name, 0) + 1
+                if len(arguments) != 1 or any(value is not None for value in named.values()):
+                    return  # a bag with offsets or weights: its rows are not the samples'
                 for i, tensor in enumerate(tensors):
                     ids = arguments[0]
                     # A shared storage tells two inputs apart; a cast inside the model leaves only the values.
@@ -454,7 +470,7 @@ class TorchModel(Model):
         ]
         with self._asked(), torch.no_grad():
             try:
-                handles = [self._modules[name].register_forward_pre_hook(hook(name)) for name in self._embeddings]
+                handles = [self._modules[name].register_forward_pre_hook(hook(name), with_kwargs=True) for name in self._embeddings]
                 self.raw(*tensors)
             except (RuntimeError, TypeError, IndexError, ValueError):
                 return None  # the model does not take such ids: the next kind is tried
