@@ -45,7 +45,7 @@ class Walked:
         self._model, self._sites, self._asked = weakref.ref(model.raw), dict(model._entry_sites), asked
         self._books = [] if books else None
         self._checks: list[tuple[Any, str]] = []
-        self._stopped: Exception | None = None
+        self._stopped: tuple | None = None
         n, m = asked.paired or (asked.batch, asked.batch)
         count = len(asked.specs) // 2
         signature = (*asked.signature(n), *asked.signature(m)[count + 1 :])
@@ -67,11 +67,12 @@ class Walked:
 
     def _run(self, x: Sequence[tf.Tensor], r: Sequence[tf.Tensor]):
         if self._stopped is not None:
-            raise self._stopped
+            kind, *said = self._stopped
+            raise kind(*said)
         try:
             parts, scores, checks, books = self._graph(*x, *r)
         except (NeedsBatch, NotPaired, UnsupportedModelError) as problem:
-            self._stopped = problem.with_traceback(None)
+            self._stopped = (type(problem), *problem.args)  # itself it would hold the frames, and they the model
             raise
         for (step, why), same in zip(self._checks, checks, strict=True):
             if not same:
