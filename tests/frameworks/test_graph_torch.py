@@ -12,6 +12,7 @@ from torch import nn
 
 import dlexplain as dlx
 from dlexplain.errors import InputError, UnsupportedModelError
+from dlexplain.frameworks.graph import torch_walk
 from dlexplain.frameworks.graph.torch_sets import log_mean
 from dlexplain.frameworks.questions import Target
 
@@ -177,6 +178,53 @@ def test_a_background_is_the_mean_over_its_references_whatever_the_blocks(rows):
     np.testing.assert_allclose(own[2:3], one, rtol=1e-4, atol=1e-7)
     difference = model.outputs((x,))[0][:, 1] - model.outputs((np.roll(x, 1, 0),))[0][:, 1]
     np.testing.assert_allclose(own.sum((1, 2)), difference, rtol=1e-4, atol=1e-6)
+
+
+JOINED = {
+    "dense over time": lambda: nn.Sequential(nn.Linear(3, 5), nn.GELU(), nn.Flatten(), nn.Linear(30, 2)),
+    "time first": lambda: Taken(nn.GRU(3, 4)),
+    "heads in the batch": lambda: Taken(nn.MultiheadAttention(3, 3)),
+    "convolution": lambda: nn.Sequential(
+        nn.Conv1d(6, 4, 2), nn.Hardtanh(), nn.MaxPool1d(2), nn.Flatten(), nn.Linear(4, 2)
+    ),
+    "normalised": lambda: nn.Sequential(
+        nn.GroupNorm(2, 6), nn.BatchNorm1d(6), nn.Softmax(1), nn.Flatten(), nn.Linear(18, 2)
+    ),
+}
+
+
+class Taken(nn.Module):
+    """A layer that takes time on the first axis."""
+
+    def __init__(self, part):
+        super().__init__()
+        self.part, self.out = part, nn.LazyLinear(2)
+        self(torch.zeros(2, 6, 3))
+
+    def forward(self, x):
+        x = x.transpose(0, 1)
+        made = self.part(x, x, x) if isinstance(self.part, nn.MultiheadAttention) else self.part(x)
+        return self.out(made[0].transpose(0, 1).flatten(1))
+
+
+@pytest.mark.parametrize("name", JOINED)
+@pytest.mark.parametrize(("n", "m"), [(1, 1), (1, 7), (4, 1), (4, 4), (5, 7)])
+def test_rows_run_once_are_paired_as_if_each_pair_ran(name, n, m, monkeypatch):
+    torch.manual_seed(2)
+    model, generator = dlx.wrap(JOINED[name]()), np.random.default_rng(n)
+    x, r = (generator.standard_normal((k, 6, 3)).astype(np.float32) for k in (n, m))
+    target = Target(generator.integers(0, 2, (n, 1)))
+    with monkeypatch.context() as patch:
+        patch.setattr(torch_walk.Asked, "_paired", lambda *_: pytest.fail("a pair was run in full"))
+        (once,) = model.contributions((x,), (r,), target, 9, background=m > 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(torch_walk, "crossed", _never)
+        (each,) = model.contributions((x,), (r,), target, 9, background=m > 1)
+    np.testing.assert_allclose(once, each, rtol=1e-4, atol=1e-5 * np.abs(each).max())
+
+
+def _never(*_):
+    raise RuntimeError("rows are not brought together")
 
 
 def test_no_block_is_larger_than_the_rows():

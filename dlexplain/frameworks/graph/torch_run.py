@@ -6,25 +6,32 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch import nn
 
 from dlexplain.errors import InputError
 from dlexplain.frameworks.graph import torch_sequences  # noqa: F401 (enters its rewrites)
 from dlexplain.frameworks.graph.torch_rewrites import REWRITES
 from dlexplain.frameworks.graph.torch_tape import Refusal, Step, Tape, Value
 
+_FUSED = (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.TransformerEncoder)
+
 
 class Run:
     """One recorded run: its steps, the values of the entries and of the outputs, and those of a layer if asked."""
 
     def __init__(self, model: Any, tensors: tuple, entries: tuple, layer: str | None = None) -> None:
+        # Asking for gradients, which are never taken, keeps Torch's attention from its fused kernels for inference. Some
+        # models may not be asked: they work with `out=`, or go through NumPy.
+        self.gradients = _attends(model)
         try:
-            # Asking for gradients keeps Torch from its fused kernels for inference. No gradient is ever taken.
-            self._record(model, tensors, [e.detach().requires_grad_().clone() for e in entries], layer)
-        except RuntimeError:  # the model does something that may not have a gradient, such as `out=` or `.numpy()`
-            with torch.no_grad():
-                self._record(model, tensors, [e.detach().clone() for e in entries], layer)
+            self._record(model, tensors, entries, layer)
+        except RuntimeError:
+            if not self.gradients:
+                raise
+            self.gradients = False
+            self._record(model, tensors, entries, layer)
 
-    def _record(self, model: Any, tensors: tuple, given: list, layer: str | None) -> None:
+    def _record(self, model: Any, tensors: tuple, entries: tuple, layer: str | None) -> None:
         tape = Tape(REWRITES)
         inside: list[Value] = []
 
@@ -32,8 +39,9 @@ class Run:
             with torch.utils._python_dispatch._disable_current_modes():
                 inside.append(tape.value(output))
 
-        self.rows = len(given[0])
-        with torch.set_grad_enabled(given[0].requires_grad):
+        self.rows = len(entries[0])
+        with torch.set_grad_enabled(self.gradients):
+            given = [e.detach().requires_grad_(self.gradients).clone() for e in entries]
             self.entries = [tape.enter(e) for e in given]
             try:
                 with tape:
@@ -45,6 +53,10 @@ class Run:
         if layer and not inside:
             raise InputError(f"layer {layer!r} is not called by the model on these inputs.")
         self.wanted = inside if layer else self.entries
+
+
+def _attends(model: Any) -> bool:
+    return any(isinstance(module, _FUSED) for module in model.raw.modules())
 
 
 def checked(x: Run, r: Run) -> None:
@@ -93,7 +105,7 @@ def _equal(u: Value, v: Value) -> bool:
     return u.tensor.data_ptr() == v.tensor.data_ptr() or torch.equal(u.tensor, v.tensor)
 
 
-def located(model: Any, tensors: tuple, entries: tuple, index: int) -> str | None:
+def located(model: Any, tensors: tuple, entries: tuple, index: int, run: Run | None = None) -> str | None:
     """The layer in which the step with this number is made: the run is repeated with every layer watched."""
     tape = Tape(REWRITES)
     stack: list[str] = []
@@ -115,8 +127,9 @@ def located(model: Any, tensors: tuple, entries: tuple, index: int) -> str | Non
         for name, module in model._modules.items():
             handles.append(module.register_forward_pre_hook(entering(name)))
             handles.append(module.register_forward_hook(leaving))
-        with torch.enable_grad():
-            given = [e.detach().requires_grad_().clone() for e in entries]
+        gradients = run.gradients if run is not None else _attends(model)
+        with torch.set_grad_enabled(gradients):
+            given = [e.detach().requires_grad_(gradients).clone() for e in entries]
             for e in given:
                 tape.enter(e)
             with tape:

@@ -6,9 +6,10 @@ their functional twins: a storage that was written to is read again through the 
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -106,7 +107,7 @@ class Tape(TorchDispatchMode):
         self._rewritten = rewritten
         compiles = "torch._dynamo" in sys.modules
         self._meet = torch._disable_dynamo(lambda *met: self._met(*met), recursive=True) if compiles else self._met
-        self._seen: dict[int, tuple[torch.Tensor, Value, int]] = {}
+        self._seen: dict[int, tuple[torch.Tensor, Value, _Storage, int, int]] = {}
         self._storages: dict[int, _Storage] = {}
 
     @classmethod
@@ -122,16 +123,14 @@ class Tape(TorchDispatchMode):
     def value(self, tensor: torch.Tensor) -> Value:
         """What the tensor holds at this moment."""
         seen = self._seen.get(id(tensor))
-        key = tensor.untyped_storage()._cdata
-        storage = self._storages.get(key)
-        if seen is not None and seen[2] == (storage.version if storage else 0):
+        if seen is not None and seen[2].version == seen[3] and tensor.data_ptr() == seen[4]:
             return seen[1]
-        if storage is not None:
-            found = self._read(tensor, storage)
-            if found is not None:
-                self._seen[id(tensor)] = (tensor, found, storage.version)
-                return found
-        return self._keep(tensor, Value(tensor.detach(), False))
+        storage = self._storages.get(tensor.untyped_storage()._cdata)
+        found = None if storage is None else self._read(tensor, storage)
+        if found is None:
+            return self._keep(tensor, Value(tensor.detach(), False))
+        self._seen[id(tensor)] = (tensor, found, storage, storage.version, tensor.data_ptr())
+        return found
 
     def close(self) -> None:
         """Lets go of the model's own tensors; steps and values stay."""
@@ -144,38 +143,29 @@ class Tape(TorchDispatchMode):
         return self._meet(op, args, kwargs or {})
 
     def _met(self, op: Any, args: tuple, kwargs: dict) -> Any:
-        writes = op._opname[-1:] == "_" or op._schema.is_mutable
-        chance = torch.Tag.nondeterministic_seeded in op.tags and any(word in op._opname for word in _CHANCE)
-        if chance or op._opname in _SHAPED or not self._touched(args, kwargs):
-            if writes:
+        facts = _facts(op)
+        held = _mapped(self.value, args), {k: _mapped(self.value, (v,))[0] for k, v in kwargs.items()}
+        if facts.chance or facts.shaped or not _any_active((*held[0], *held[1].values())):
+            if facts.writes:
                 self._written(op, args, kwargs)
             made = op(*args, **kwargs)
-            if op._opname == "unsafe_split":  # as its rewrite: what is written to one part does not reach the others
+            if facts.name == "unsafe_split":  # as its rewrite: what is written to one part does not reach the others
                 made = [part.clone() for part in made]
-            if chance:  # what it gives is active and has no rule: it is refused if it is met on the way back
-                self._record(op, op._opname, ((), {}), made)
+            if facts.chance:  # what it gives is active and has no rule: it is refused if it is met on the way back
+                self._record(op, facts.name, ((), {}), made)
             return made
-        name = op._opname if op.namespace in ("aten", "prims") else str(op)
-        rewrite = self._rewritten.get(name)
-        if writes and rewrite is None:
-            return self._in_place(op, name, args, kwargs)
-        if rewrite is not None:
-            with self:
-                made = rewrite(*args, **kwargs)
-            if made is not NotImplemented:
-                return made
-        if op._can_decompose():
-            with self:
-                made = op.decompose(*args, **kwargs)
-            if made is not NotImplemented:
-                return made
-        held = _mapped(self.value, args), {k: _mapped(self.value, (v,))[0] for k, v in kwargs.items()}
+        rewrite = self._rewritten.get(facts.name)
+        if facts.writes and rewrite is None:
+            return self._in_place(op, facts.name, args, kwargs)
+        for spelled in (rewrite, op.decompose if facts.composite else None):
+            if spelled is not None:
+                with self:
+                    made = spelled(*args, **kwargs)
+                if made is not NotImplemented:
+                    return made
         made = op(*args, **kwargs)
-        self._record(op, name, held, made)
+        self._record(op, facts.name, held, made)
         return made
-
-    def _touched(self, args: tuple, kwargs: dict) -> bool:
-        return any(self.value(t).active for t in _tensors((*args, *kwargs.values())))
 
     def _record(self, op: Any, name: str, held: tuple[tuple, dict], made: Any) -> None:
         if not isinstance(made, (torch.Tensor, tuple, list)):
@@ -227,7 +217,7 @@ class Tape(TorchDispatchMode):
         target.detach().copy_(new.tensor)
         storage.version += 1
         storage.root = root
-        self._seen[id(target)] = (target, new, storage.version)
+        self._seen[id(target)] = (target, new, storage, storage.version, target.data_ptr())
 
     def _written(self, op: Any, args: tuple, kwargs: dict) -> None:
         """Something that does not depend on the entries is about to be overwritten."""
@@ -284,7 +274,7 @@ class Tape(TorchDispatchMode):
     def _keep(self, tensor: torch.Tensor, value: Value) -> Value:
         storage = self._storage(tensor)
         storage.values.append(value)
-        self._seen[id(tensor)] = (tensor, value, storage.version)
+        self._seen[id(tensor)] = (tensor, value, storage, storage.version, tensor.data_ptr())
         return value
 
 
@@ -299,12 +289,30 @@ def _mapped(change: Callable[[torch.Tensor], Any], parts: Iterable[Any]) -> tupl
     )
 
 
-def _tensors(parts: Iterable[Any]) -> Iterable[torch.Tensor]:
+def _any_active(parts: Iterable[Any]) -> bool:
     for p in parts:
-        if isinstance(p, torch.Tensor):
-            yield p
-        elif isinstance(p, (list, tuple)):
-            yield from (q for q in p if isinstance(q, torch.Tensor))
+        if isinstance(p, Value):
+            if p.active:
+                return True
+        elif isinstance(p, (list, tuple)) and any(isinstance(q, Value) and q.active for q in p):
+            return True
+    return False
+
+
+class _Facts(NamedTuple):
+    name: str
+    writes: bool
+    chance: bool
+    shaped: bool
+    composite: bool
+
+
+@functools.lru_cache(maxsize=1024)
+def _facts(op: Any) -> _Facts:
+    """What is known of an operation whatever it is called with."""
+    name = op._opname if op.namespace in ("aten", "prims") else str(op)
+    chance = torch.Tag.nondeterministic_seeded in op.tags and any(word in name for word in _CHANCE)
+    return _Facts(name, name[-1:] == "_" or op._schema.is_mutable, chance, name in _SHAPED, op._can_decompose())
 
 
 def _covers(tensor: torch.Tensor) -> bool:

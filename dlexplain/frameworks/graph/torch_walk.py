@@ -153,7 +153,7 @@ class Asked:
                 checked(x, r)
                 yield ns, x, r, Rows()
             except Refusal as refusal:
-                where = located(self.model, block, tuple(e[ns] for e in entries), refusal.index)
+                where = located(self.model, block, tuple(e[ns] for e in entries), refusal.index, x)
                 raise refusal.told(where) from None
 
     def _summed(self, samples: np.ndarray, runs: Iterator[tuple], m: int) -> tuple[list[np.ndarray], np.ndarray]:
@@ -211,7 +211,7 @@ class Asked:
             if found is None:
                 return
             index, name, why = found
-            raise Refusal(name, why).told(located(model, tensors, entries, index))
+            raise Refusal(name, why).told(located(model, tensors, entries, index, x))
 
 
 def _start(target: Target, shape: torch.Size, like: torch.Tensor) -> torch.Tensor:
