@@ -11,15 +11,13 @@ import numpy as np
 
 from dlexplain.attribution import baselines, registry
 from dlexplain.attribution.explain import explain
-from dlexplain.attribution.inside_methods import METHODS, Asked, Kind, at_inputs_baseline, at_layers_baseline
+from dlexplain.attribution.inside_methods import METHODS, Asked, Kind, at_inputs_baseline, at_layers_baseline, shortfall
 from dlexplain.attribution.inside_result import LayerAttribution
 from dlexplain.attribution.method import Method
 from dlexplain.attribution.result import Attribution
 from dlexplain.errors import GapWarning, InputError, suggest
 from dlexplain.frameworks import Model, targets, wrap
 from dlexplain.frameworks.questions import Inputs, blocks
-
-_FLOOR = 1e-3  # below this share of the outputs' own size a difference is rounding
 
 
 def layer_attribution(
@@ -56,7 +54,7 @@ def layer_attribution(
     at = _activations(asked, arrays, layer, rows)
     at_absent = None if absent is None else _activations(asked, absent, layer, rows)
     values, lower = np.zeros(at.shape, np.float32), np.zeros(len(at))
-    output = np.zeros(len(at))
+    output, passes = np.zeros(len(at)), True
     for part, goal in groups:
         own = goal.of(tuple(o[part] for o in outputs)).astype(np.float64)
         one = Asked(
@@ -75,6 +73,7 @@ def layer_attribution(
         values[part], output[part] = kind.function(one, **options), own
         if kind.complete is not None:
             lower[part] = at_layers_baseline(one) if kind.complete == "layer" else at_inputs_baseline(one)
+            passes = passes and (kind.complete == "layer" or one.passes())
     result = LayerAttribution(
         values=values,
         activations=at,
@@ -91,7 +90,7 @@ def layer_attribution(
         channels_first=asked.channels_first(layer, at.ndim),
         class_names=asked.class_names,
     )
-    return result if kind.complete is None else _judged(result, asked, arrays, absent, kind, lower)
+    return result if kind.complete is None else _judged(result, kind, lower, passes)
 
 
 def neuron_attribution(
@@ -166,21 +165,15 @@ def _activations(model: Model, inputs: Inputs, layer: str, rows: int) -> np.ndar
     return np.concatenate(parts)
 
 
-def _judged(
-    result: LayerAttribution, model: Model, inputs: Inputs, absent: Inputs, kind: Kind, lower: np.ndarray
-) -> LayerAttribution:
+def _judged(result: LayerAttribution, kind: Kind, lower: np.ndarray, passes: bool) -> LayerAttribution:
     """The result with its gap. A gap over the tolerance is a fault, unless part of the change flows past the layer."""
-    total = result.values.reshape(len(lower), -1).sum(1, dtype=np.float64)
     output = result.output.astype(np.float64)
-    gap = np.abs(total - (output - lower))
-    floor = np.maximum(np.abs(output - lower), _FLOOR * np.maximum(np.abs(output), np.abs(lower)))
-    relative = gap / np.maximum(floor, np.finfo(np.float32).tiny)
-    tolerance = float(result.options.get("tolerance") or kind.tolerance)
-    if result.method == "conductance":
-        tolerance = max(tolerance, 10 * float(result.options["tolerance"]))
-    passes = kind.complete == "inputs" and not _all_passes(model, inputs, absent, result)
+    relative = shortfall(result.values, output, lower)
+    gap = np.abs(result.values.reshape(len(lower), -1).sum(1, dtype=np.float64) - (output - lower))
+    asked = float(result.options.get("tolerance") or kind.tolerance)
+    tolerance = 10 * asked if result.method == "conductance" else asked
     notes: tuple[str, ...] = ()
-    if passes:
+    if not passes:
         notes = (f"Not everything passes through {result.layer!r}: what is missing of the sum flows past it.",)
     elif relative.max() > tolerance:
         worst = int(relative.argmax())
@@ -189,26 +182,14 @@ def _judged(
             f"{relative[worst]:.2g} of it (tolerance {tolerance:g}).",
         )
         warnings.warn(notes[0], GapWarning, stacklevel=4)
+    if kind.complete == "layer" and np.allclose(output, lower, rtol=1e-7, atol=0):
+        notes = (*notes, f"The output does not change when {result.layer!r} is set to its baseline.")
     return replace(
         result,
         baseline_output=lower.astype(np.float32),
         gap=gap.astype(np.float32),
         relative_gap=relative.astype(np.float32),
         tolerance=tolerance,
-        whole=not passes,
+        whole=passes,
         warnings=notes,
-    )
-
-
-def _all_passes(model: Model, inputs: Inputs, absent: Inputs, result: LayerAttribution) -> bool:
-    """Whether the layer's activations alone make the output: those of the input, run on from the baseline."""
-    few = slice(0, 8)
-    other = tuple(
-        np.repeat(b[:1], len(a[few]), 0) if len(b) != len(a) else b[few] for a, b in zip(inputs, absent, strict=True)
-    )
-    outputs = model.entering_at(result.layer).outputs((result.activations[few], *other))
-    own = model.outputs(tuple(a[few] for a in inputs))
-    return all(
-        np.allclose(a, b, rtol=1e-3, atol=1e-4 * max(float(np.abs(a).max(initial=0)), 1e-12))
-        for a, b in zip(own, outputs, strict=True)
     )

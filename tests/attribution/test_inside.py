@@ -9,7 +9,7 @@ from torch import nn
 
 import dlexplain as dlx
 from tests.attribution.conftest import dense_pair, image_pair, random_weights
-from tests.networks import BY_NAME
+from tests.networks import BY_NAME, NETWORKS, one_or_all
 
 SMOOTH = dense_pair(random_weights((6, 9, 7, 3), seed=2), "tanh")
 KINKED = dense_pair(random_weights((6, 9, 7, 3), seed=3), "relu")
@@ -235,3 +235,26 @@ def test_the_users_model_is_as_it_was():
     assert model.training
     assert all(torch.equal(a, b) and a.grad is None for a, b in zip(model.parameters(), before, strict=True))
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=str)
+@pytest.mark.parametrize("method", ["conductance", "deeplift"])
+def test_where_everything_passes_through_a_layer_its_sum_is_the_change(network, method):
+    """On every layer of every network: the sum, or the word that something flows past, or a refusal with its reason."""
+    model, inputs = network.make(), network.inputs(3)
+    asked = dlx.wrap(model)
+    outputs = asked.outputs(asked.inputs(one_or_all(inputs)))
+    target = 0 if len(outputs) == 1 else (0, 0)
+    whole = 0
+    for layer in asked.shapes(inputs):
+        try:
+            found = dlx.layer_attribution(model, one_or_all(inputs), layer, method, target=target)
+        except dlx.UnsupportedModelError:
+            # Of another output, or a recurrent layer's cell: neither is on the way.
+            if "two outputs" in str(network) or "cell" in layer:
+                continue
+            raise
+        if found.whole:
+            whole += 1
+            assert found.relative_gap.max() < 1e-2
+    assert whole
