@@ -47,14 +47,24 @@ def _prepare(model: nn.Module, samples: tuple[np.ndarray, ...]) -> None:
 torch_specimen = partial(architecture, "torch", prepare=_prepare, seed=torch.manual_seed)
 
 
-class Of(nn.Module):
-    """Layers by name, and a function of them: `forward(self, *x)`."""
-
-    def __init__(self, forward, **parts):
+class _Of(nn.Module):
+    def __init__(self, function, parts):
         super().__init__()
         for name, part in parts.items():
             setattr(self, name, part)
-        self.function = forward
+        self.function = function
 
-    def forward(self, *x):
-        return self.function(self, *x)
+
+class OfOne(_Of):
+    def forward(self, x):
+        return self.function(self, x)
+
+
+class OfTwo(_Of):
+    def forward(self, a, b):
+        return self.function(self, a, b)
+
+
+def Of(function, **parts) -> nn.Module:
+    """Layers by name, and a function of them and of one or two inputs, whose number can be read from `forward`."""
+    return (OfOne, OfTwo)[function.__code__.co_argcount - 2](function, parts)
