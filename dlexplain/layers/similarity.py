@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from dlexplain.frameworks.inputs import matches
 from dlexplain.frameworks.questions import Inputs, blocks
 from dlexplain.layers import features
 
-_WHOLE = 1024  # samples whose similarities to each other are held at once
+_WHOLE = 256  # samples whose similarities to each other are held at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +70,7 @@ def similarity(
     """Linear CKA between the layers of two models (of either framework) on the same samples.
 
     `inputs` in the layout of `model_a`; pictures are turned where `model_b` has the other one, or `inputs_b` gives its own.
-    `unbiased`: the estimate that does not grow with the layers' width when samples are few; over 1,024 samples it is the
+    `unbiased`: the estimate that does not grow with the layers' width when samples are few; over 256 samples it is the
     ratio of means over parts of the samples, so that memory stays bounded.
     Kornblith, Norouzi, Lee, Hinton (2019), arXiv:1905.00414; unbiased: Song and others (2012), JMLR 13, 1393-1434;
     parts: Nguyen, Raghu, Kornblith (2021), arXiv:2010.15327.
@@ -85,34 +85,48 @@ def similarity(
         raise InputError(f"similarity: {n} samples are too few; 4 at the least, and some hundreds to be believed.")
     if not unbiased and n > 4 * _WHOLE:
         raise InputError(f"unbiased=False: at most {4 * _WHOLE} samples, for all are compared at once; got {n}.")
-    found = [
-        features.gather(model, arrays, features.named(model, arrays, names), limit, seed=seed, batch_size=batch_size)
+    size = -(-n // -(-n // _WHOLE)) if unbiased else n
+    parts = [part for part in blocks(n, size) if part.stop - part.start >= 4]
+    sides = [
+        (model, arrays, features.named(model, arrays, names))
         for model, arrays, names in ((first, given, layers_a), (second, other, layers_b))
     ]
-    size = -(-n // -(-n // _WHOLE)) if unbiased else n
-    parts = [b for b in blocks(n, size) if b.stop - b.start >= 4]
-    values = _aligned(*([f.values for f in layers.values()] for layers in found), parts, unbiased)
+    words: list[dict[str, str]] = [{}, {}]
+
+    def read(part: slice) -> list[list[np.ndarray]]:
+        """Both models' features on some of the samples; kept no longer than these are compared."""
+        found = []
+        for (model, arrays, names), said in zip(sides, words, strict=True):
+            rows = tuple(a[part] for a in arrays)
+            of = features.gather(model, rows, names, limit, seed=seed, batch_size=batch_size)
+            said.update({name: one.reduction for name, one in of.items()})
+            found.append([one.values for one in of.values()])
+        return found
+
     return Similarity(
-        values,
-        *(tuple(layers) for layers in found),
+        _aligned(map(read, parts), unbiased),
+        *(tuple(said) for said in words),
         unbiased,
         n,
-        tuple({name: f.reduction for name, f in layers.items()} for layers in found),
+        (words[0], words[1]),
         (first.framework, second.framework),
         (first.fingerprint, second.fingerprint),
     )
 
 
-def _aligned(a: list[np.ndarray], b: list[np.ndarray], parts: list[slice], unbiased: bool) -> np.ndarray:
-    """Shared over the geometric mean of own: `<K, L> / sqrt(<K, K> <L, L>)`, each a mean over the parts."""
-    both, own_a, own_b = np.zeros((len(a), len(b))), np.zeros(len(a)), np.zeros(len(b))
-    for part in parts:
-        left, right = ([_gram(f[part], unbiased) for f in side] for side in (a, b))
-        both += [[_shared(k, m, unbiased) for m in right] for k in left]
-        own_a += [_shared(k, k, unbiased) for k in left]
-        own_b += [_shared(m, m, unbiased) for m in right]
-    # Rounding leaves a constant layer a trace of its own, which would divide nothing by nothing.
+def _aligned(parts: Iterable[Sequence[Sequence[np.ndarray]]], unbiased: bool) -> np.ndarray:
+    """What layers a and b share over the geometric mean of what each shares with itself, sums over parts of the samples.
+
+    `parts`: for each, the features `(samples, width)` of the layers of a and those of b.
+    """
+    both = own_a = own_b = 0
+    for a, b in parts:
+        left, right = ([_gram(x, unbiased) for x in side] for side in (a, b))
+        both = both + np.array([[_shared(k, m, unbiased) for m in right] for k in left])
+        own_a = own_a + np.array([_shared(k, k, unbiased) for k in left])
+        own_b = own_b + np.array([_shared(m, m, unbiased) for m in right])
     size = np.sqrt(np.outer(np.maximum(own_a, 0), np.maximum(own_b, 0)))
+    # A layer that is the same for every sample shares nothing with anything, not even with itself.
     return np.divide(both, size, out=np.full(both.shape, np.nan), where=size > 0)
 
 
@@ -120,10 +134,9 @@ def _gram(x: np.ndarray, unbiased: bool) -> np.ndarray:
     """Similarities of the samples `(n, n)`: centred, or with nothing on the diagonal as the unbiased estimate needs."""
     largest = np.abs(x).max(initial=0)
     x = x - x.mean(0, dtype=np.float64)  # changes no estimate, and keeps digits where the mean is large
-    size = np.abs(x).max(initial=0)
-    if size <= 1e-6 * largest or not size:
+    if np.abs(x).max(initial=0) <= 1e-6 * largest:
         return np.zeros((len(x), len(x)))
-    kernel = (x / size) @ (x / size).T
+    kernel = x @ x.T  # on the layer's own scale, which all parts of the samples share
     if unbiased:
         np.fill_diagonal(kernel, 0)
     return kernel

@@ -36,27 +36,25 @@ def test_both_estimates_are_their_definitions():
     generator = np.random.default_rng(0)
     x = generator.standard_normal((30, 5)) + 3
     y = x[:, :2] @ generator.standard_normal((2, 9)) + 0.5 * generator.standard_normal((30, 9)) - 40
-    whole = [slice(0, 30)]
-    assert _aligned([x], [y], whole, False)[0, 0] == pytest.approx(biased(x, y), abs=1e-8)
-    assert _aligned([x], [y], whole, True)[0, 0] == pytest.approx(unbiased(x, y), abs=1e-8)
+    assert _aligned([([x], [y])], False)[0, 0] == pytest.approx(biased(x, y), abs=1e-8)
+    assert _aligned([([x], [y])], True)[0, 0] == pytest.approx(unbiased(x, y), abs=1e-8)
 
 
 def test_rotations_and_scales_change_nothing_and_noise_shares_nothing():
     generator = np.random.default_rng(1)
     x, noise = generator.standard_normal((400, 20)), generator.standard_normal((400, 300))
     turn = np.linalg.qr(generator.standard_normal((20, 20)))[0]
-    whole = [slice(0, 400)]
-    assert _aligned([x], [7 * x @ turn + 2], whole, True)[0, 0] == pytest.approx(1, abs=1e-9)
+    assert _aligned([([x], [7 * x @ turn + 2])], True)[0, 0] == pytest.approx(1, abs=1e-9)
     # The biased estimate grows with the width alone; the unbiased one knows there is nothing.
-    assert abs(_aligned([x], [noise], whole, True)[0, 0]) < 0.05 < 0.1 < _aligned([x], [noise], whole, False)[0, 0]
+    assert abs(_aligned([([x], [noise])], True)[0, 0]) < 0.05 < 0.1 < _aligned([([x], [noise])], False)[0, 0]
 
 
 def test_in_parts_the_estimate_stays_near_and_memory_bounded():
     generator = np.random.default_rng(2)
     x = generator.standard_normal((1000, 8))
     y = x @ generator.standard_normal((8, 6)) + generator.standard_normal((1000, 6))
-    parts = [slice(i, i + 250) for i in range(0, 1000, 250)]
-    assert _aligned([x], [y], parts, True)[0, 0] == pytest.approx(unbiased(x, y), abs=0.02)
+    parts = [([x[i : i + 250]], [y[i : i + 250]]) for i in range(0, 1000, 250)]
+    assert _aligned(parts, True)[0, 0] == pytest.approx(unbiased(x, y), abs=0.02)
 
 
 @pytest.mark.parametrize("unbiased", [True, False])
@@ -75,6 +73,16 @@ def test_a_network_and_its_twin_see_the_same(unbiased):
     oracle = globals()["unbiased"] if unbiased else biased
     expected = oracle(first.astype(np.float64), x_last.astype(np.float64))
     assert found.values[0, matching[2]] == pytest.approx(expected, abs=1e-5)
+
+
+def test_many_samples_are_compared_in_parts():
+    pair = dense_pair(random_weights((6, 10, 8, 3)))
+    x = np.random.default_rng(0).standard_normal((700, 6)).astype(np.float32)
+    found = dlx.similarity(pair["torch"], pair["torch"], x, layers_a="1", layers_b=["3", "4"])
+    acts = {k: v.astype(np.float64) for k, v in dlx.activations(pair["torch"], x).values.items()}
+    np.testing.assert_allclose(found.values[0], [unbiased(acts["1"], acts[k]) for k in ("3", "4")], atol=0.03)
+    with pytest.raises(dlx.InputError, match="at most 1024"):
+        dlx.similarity(pair["torch"], pair["torch"], np.repeat(x, 2, 0), unbiased=False)
 
 
 def test_pictures_are_turned_between_layouts():
