@@ -305,7 +305,7 @@ def capsules():
     return Of(forward, conv=nn.Conv2d(1, 8, 3, 2), votes=nn.Parameter(0.3 * torch.randn(18, 4, 6)))
 
 
-@torch_specimen("convolutional autoencoder", (1, 8, 8), target=(0, 2, 5), scale=3)
+@torch_specimen("convolutional autoencoder", (1, 8, 8), target=(0, 3, 7))
 def conv_autoencoder():
     return nn.Sequential(
         nn.Conv2d(1, 3, 3, 2, 1),
