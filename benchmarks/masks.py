@@ -20,6 +20,7 @@ from benchmarks.timing import Row, fastest, interleaved
 from benchmarks.work import IMAGES, ROWS, Size, chunks
 
 MASKS, EXPLAINED, BACKGROUND = 128, 16, 10
+_MANY = (512, 4096, 16384)  # small rows run fastest in large batches
 _ON_PICTURES = {
     "rise": {"samples": MASKS},
     "lime": {"samples": MASKS},
@@ -31,7 +32,9 @@ _ON_PICTURES = {
 # ---- the bare framework: scores `(n, masks)`, everything drawn beforehand -------------------------------------------
 
 
-def raw_torch(model, x: np.ndarray, goal: np.ndarray, masks: np.ndarray, fills: np.ndarray) -> dict[str, Callable]:
+def raw_torch(
+    model, x: np.ndarray, goal: np.ndarray, masks: np.ndarray, fills: np.ndarray, sizes
+) -> dict[str, Callable]:
     """The same passes in both layouts and at all batch sizes. Masks `(k, *shape)`, fills `(m, *shape)`."""
     import copy
 
@@ -58,10 +61,12 @@ def raw_torch(model, x: np.ndarray, goal: np.ndarray, masks: np.ndarray, fills: 
     layouts = {"plain": (model, False)}
     if x.ndim == 4:
         layouts["channels last"] = (copy.deepcopy(model).to(memory_format=torch.channels_last), True)
-    return {f"{name}, {rows} at once": partial(run, *how, rows) for name, how in layouts.items() for rows in ROWS}
+    return {f"{name}, {rows} at once": partial(run, *how, rows) for name, how in layouts.items() for rows in sizes}
 
 
-def raw_keras(model, x: np.ndarray, goal: np.ndarray, masks: np.ndarray, fills: np.ndarray) -> dict[str, Callable]:
+def raw_keras(
+    model, x: np.ndarray, goal: np.ndarray, masks: np.ndarray, fills: np.ndarray, sizes
+) -> dict[str, Callable]:
     """The same passes in one traced graph at all batch sizes."""
     import tensorflow as tf
 
@@ -80,7 +85,7 @@ def raw_keras(model, x: np.ndarray, goal: np.ndarray, masks: np.ndarray, fills: 
                 scores[ns, ks] += block(given[ns], target[ns], kept[ks], fill).numpy()
         return scores / len(fills)
 
-    return {f"{rows} at once": partial(run, rows) for rows in ROWS}
+    return {f"{rows} at once": partial(run, rows) for rows in sizes}
 
 
 # ---- rows -----------------------------------------------------------------------------------------------------------
@@ -92,7 +97,7 @@ def pictures(framework: str, method: str) -> Row:
     generator, axis = np.random.default_rng(0), 1 if framework == "torch" else -1
     cells = generator.random((MASKS, 8, 8)).repeat(4, 1).repeat(4, 2)
     drawn = np.expand_dims(cells.astype(np.float32) if method == "rise" else cells < 0.5, axis)
-    best, raw = fastest(_raw(framework)(model, x, goal, drawn, np.zeros_like(x[:1])))
+    best, raw = fastest(_raw(framework)(model, x, goal, drawn, np.zeros_like(x[:1]), ROWS))
     ours = partial(dlx.explain, model, x, method, target=goal, baseline=0, **_ON_PICTURES[method])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -115,7 +120,7 @@ def table(framework: str, method: str) -> Row:
         method
     ]
     kept = np.random.default_rng(0).random((asked, columns)) < 0.5
-    best, raw = fastest(_raw(framework)(model, x, goal, kept, background))
+    best, raw = fastest(_raw(framework)(model, x, goal, kept, background, _MANY))
     ours = partial(dlx.explain, model, x, method, target=1, baseline=background)
     found = {"raw": raw, "dlexplain": ours}
     try:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import dlexplain as dlx
-from dlexplain.attribution.families import coalitions, shapley  # noqa: F401  (enters the methods)
+from dlexplain.attribution.families import coalitions, shapley
 from dlexplain.errors import InputError
 from tests.attribution.conftest import dense_pair, random_weights
 from tests.networks import BY_NAME, one_or_all
@@ -279,6 +279,29 @@ def test_one_feature_takes_the_whole_change(framework, table):
         if method != "owen_values":
             np.testing.assert_allclose(found.values, np.repeat(change[:, None], 7, 1), atol=1e-6)
         assert found.relative_gap.max() < 1e-5
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_samples_run_in_parts_where_worths_are_many(framework, table, method, monkeypatch):
+    models, x, background = table
+    whole = dlx.explain(models[framework], x, method, target=1, baseline=background).values
+    monkeypatch.setattr(shapley, "_HELD", 200)  # one sample at a time
+    parts = dlx.explain(models[framework], x, method, target=1, baseline=background).values
+    np.testing.assert_allclose(parts, whole, atol=1e-6)
+
+
+def test_batches_are_the_users_own_or_large_for_small_rows(table):
+    models, x, background = table
+    sizes = []
+    hook = models["torch"].register_forward_hook(lambda _module, given, _output: sizes.append(len(given[0])))
+    try:
+        dlx.explain(models["torch"], np.repeat(x, 20, 0), "kernel_shap", target=0, baseline=background)
+        assert max(sizes) > 1024
+        sizes.clear()
+        dlx.explain(models["torch"], x, "kernel_shap", target=0, baseline=background, batch_size=7)
+        assert max(sizes) <= 7
+    finally:
+        hook.remove()
 
 
 @pytest.mark.parametrize(
