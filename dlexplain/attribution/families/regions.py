@@ -29,7 +29,7 @@ def xrai(case: Case, *, steps: int | None = None) -> Found:
     """Each pixel has the mean integrated gradient of the region with which it was chosen, best regions first.
 
     Regions overlap: Felzenszwalb's segments at six scales, slightly widened; the gradients are the mean of those from
-    the sample's darkest and brightest value as baselines. Sizes in pixels follow the picture's. `steps`: as in
+    the sample's darkest and brightest value as baselines, summed over channels. Sizes in pixels follow the picture's. `steps`: as in
     integrated_gradients. Needs scikit-image.
     Kapishnikov, Bolukbasi, Viégas, Terry (2019), XRAI: Better Attributions Through Regions, arXiv:1906.02825.
     """
