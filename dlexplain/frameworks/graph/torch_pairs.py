@@ -153,6 +153,24 @@ def pulled(pair: Pair, at: list[torch.Tensor], ms: list[torch.Tensor | None], dr
         )
 
 
+def pulled_partly(pair: Pair, ms: list, fixed: list[bool]) -> list:
+    """The transpose with respect to the inputs that are not places."""
+    if all(fixed):
+        return [None] * len(fixed)
+    with torch.enable_grad():
+        leaves = [x if f else real(x).detach().requires_grad_() for x, f in zip(pair.xs, fixed, strict=True)]
+        outs = pair.run(leaves)
+        outs = [outs] if isinstance(outs, torch.Tensor) else list(outs)
+        wanted = [(o, m) for o, m in zip(outs, ms, strict=False) if m is not None and o.requires_grad]
+        free = [leaf for leaf, f in zip(leaves, fixed, strict=True) if not f]
+        if not wanted:
+            return [None] * len(fixed)
+        found = iter(
+            torch.autograd.grad([o for o, _ in wanted], free, [m.to(o.dtype) for o, m in wanted], allow_unused=True)
+        )
+    return [None if f else next(found) for f in fixed]
+
+
 def tiny(x: torch.Tensor, r: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The difference, and where it is too small to divide by."""
     d = x - r

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import torch
 
-from dlexplain.frameworks.graph.torch_pairs import Pair, pulled, real, sane, shapley, slope, summed_to
+from dlexplain.frameworks.graph.torch_pairs import Pair, pulled, pulled_partly, real, sane, shapley, slope, summed_to
 from dlexplain.frameworks.graph.torch_tape import WORKING, Refusal, Value
 
 Multipliers = list[torch.Tensor | None]
@@ -98,25 +98,7 @@ def _placed(pair: Pair, ms: Multipliers) -> Multipliers:
     for i, is_place in enumerate(fixed):
         if is_place and not pair.equal(i):
             raise pair.refuse("it reads or writes other places on the reference than on the input.")
-    return _pulled_partly(pair, ms, fixed)
-
-
-def _pulled_partly(pair: Pair, ms: Multipliers, fixed: list[bool]) -> Multipliers:
-    """The transpose with respect to the inputs that are not places."""
-    if all(fixed):
-        return [None] * len(fixed)
-    with torch.enable_grad():
-        leaves = [x if f else real(x).detach().requires_grad_() for x, f in zip(pair.xs, fixed, strict=True)]
-        outs = pair.run(leaves)
-        outs = [outs] if isinstance(outs, torch.Tensor) else list(outs)
-        wanted = [(o, m) for o, m in zip(outs, ms, strict=False) if m is not None and o.requires_grad]
-        free = [leaf for leaf, f in zip(leaves, fixed, strict=True) if not f]
-        if not wanted:
-            return [None] * len(fixed)
-        found = iter(
-            torch.autograd.grad([o for o, _ in wanted], free, [m.to(o.dtype) for o, m in wanted], allow_unused=True)
-        )
-    return [None if f else next(found) for f in fixed]
+    return pulled_partly(pair, ms, fixed)
 
 
 def _pointwise(pair: Pair, ms: Multipliers) -> Multipliers:

@@ -13,7 +13,7 @@ import torch
 from dlexplain.frameworks.graph import torch_sets  # noqa: F401 (enters its rules)
 from dlexplain.frameworks.graph.torch_pairs import Pair, real
 from dlexplain.frameworks.graph.torch_rows import Rows, crossed
-from dlexplain.frameworks.graph.torch_rules import back
+from dlexplain.frameworks.graph.torch_rules import Rule, back
 from dlexplain.frameworks.graph.torch_run import Run, checked, constants_differ, located
 from dlexplain.frameworks.graph.torch_tape import Refusal, Value
 from dlexplain.frameworks.questions import Inputs, Target
@@ -26,10 +26,11 @@ _ROUGH, _ASTRAY = 8e-5, 1e-3
 _MIXED = 1e-2
 
 
-def multipliers(
-    x: Run, r: Run, head: int, start: torch.Tensor, rows: Rows, audit: list | None = None
+def handed_back(
+    x: Run, r: Run, head: int, start: torch.Tensor, rows: Rows, rule: Rule = back, audit: list | None = None
 ) -> list[torch.Tensor | None]:
-    """For each wanted value of the run on the inputs, what one unit of its difference adds to the outputs times `start`."""
+    """For each wanted value of the run on the inputs what arrives when each operation hands `start` back by the rule: for
+    DeepLIFT's, what one unit of the value's difference adds to the outputs times `start`."""
     held: dict[Value, torch.Tensor] = {x.outputs[head]: start}
     stop = set(x.wanted)
     for i in range(len(x.steps) - 1, -1, -1):
@@ -39,7 +40,7 @@ def multipliers(
             continue
         pair = Pair(a, b, rows)
         try:
-            found = back(pair, ms)
+            found = rule(pair, ms)
         except Refusal as refusal:
             refusal.index = i
             raise
@@ -60,7 +61,7 @@ def unbalanced(x: Run, r: Run, head: int, start: torch.Tensor) -> tuple[int, str
     if hidden is not None:
         return *hidden, "it reads something that varies with the input by ways that Torch does not record."
     audit: list = []
-    multipliers(x, r, head, start, Rows(), audit)
+    handed_back(x, r, head, start, Rows(), audit=audit)
     change = max(abs(_book(start, x.outputs[head].tensor, r.outputs[head].tensor)), 1e-30)
     for i, pair, ms, found in reversed(audit):
         outs = [(m, a, b) for m, a, b in zip(ms, pair.x.outs, pair.r.outs, strict=False) if m is not None]
@@ -164,7 +165,7 @@ class Asked:
             goal = self.target.take(samples[ns])
             shape = rows.shape(x.outputs[head])
             try:
-                found = multipliers(x, r, head, _start(goal, shape, x.outputs[head].tensor), rows)
+                found = handed_back(x, r, head, _start(goal, shape, x.outputs[head].tensor), rows)
             except Refusal as refusal:
                 runs.throw(refusal)  # who ran them knows where it is
                 raise
@@ -206,12 +207,17 @@ class Asked:
             absent = tuple(a[one] if len(a) > 1 and not self.background else a[:1] for a in absent)
             goal = self.target.take(one)
             x, r = Run(model, tensors, entries), Run(model, tensors, absent)
-            output = x.outputs[goal.head].tensor
-            found = unbalanced(x, r, goal.head, _start(goal, output.shape, output))
+            found = unbalanced(x, r, goal.head, started(goal, x))
             if found is None:
                 return
             index, name, why = found
             raise Refusal(name, why).told(located(model, tensors, entries, index, x))
+
+
+def started(target: Target, run: Run) -> torch.Tensor:
+    """One at each row's target of a run."""
+    output = run.outputs[target.head].tensor
+    return _start(target, output.shape, output)
 
 
 def _start(target: Target, shape: torch.Size, like: torch.Tensor) -> torch.Tensor:
