@@ -163,6 +163,11 @@ class TorchModel(Model):
             self, inputs, references, target, rows, background=background, layer=layer
         )
 
+    def modified_gradient(self, inputs: Inputs, target: Target, rule: str) -> Inputs:
+        from dlexplain.frameworks.graph import torch_modified
+
+        return torch_modified.modified_gradient(self, inputs, target, rule)
+
     def inside(self, inputs: Inputs, layers: Sequence[str]) -> dict[str, np.ndarray]:
         caught: dict[str, np.ndarray] = {}
         # Cloned: the next layer may work in place.
