@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,19 +27,25 @@ class Reader:
 def fit(x: np.ndarray, y: np.ndarray, classes: int | None, folds: np.ndarray) -> Reader:
     """A reader of features `(n, width)`: `y` is class numbers, or with `classes=None` real numbers.
 
-    The strength is the one of the least loss when each part of `folds` (a part's number a sample) is left out.
+    The strength is lowered as long as the loss on each part of `folds` (a part's number a sample), left out, falls.
     """
-    losses = np.zeros(len(STRENGTHS))
+    tracks = []
     for part in np.unique(folds):
         train, test = folds != part, folds == part
-        for i, reader in enumerate(path(x[train], y[train], classes, STRENGTHS)):
-            losses[i] += test.sum() * loss(reader.scores(x[test]), y[test], classes)
-    best = int(np.argmin(losses))
-    return path(x, y, classes, STRENGTHS[: best + 1])[-1]
+        tracks.append((path(x[train], y[train], classes, STRENGTHS), x[test], y[test]))
+    losses: list[float] = []
+    for _ in STRENGTHS:
+        losses.append(
+            sum(len(wanted) * loss(next(readers).scores(given), wanted, classes) for readers, given, wanted in tracks)
+        )
+        if losses[-1] > min(losses):
+            break
+    *_, reader = path(x, y, classes, STRENGTHS[: int(np.argmin(losses)) + 1])
+    return reader
 
 
-def path(x: np.ndarray, y: np.ndarray, classes: int | None, strengths: tuple[float, ...]) -> list[Reader]:
-    """Readers of falling strength on the same samples."""
+def path(x: np.ndarray, y: np.ndarray, classes: int | None, strengths: tuple[float, ...]) -> Iterator[Reader]:
+    """Readers of falling strength on the same samples, each fitted when it is asked for."""
     mean, scale = x.mean(0, dtype=np.float64), x.std(0, dtype=np.float64)
     # Below rounding a feature is constant, and dividing by its noise would make noise of it.
     scale = np.where(scale > 1e-6 * (np.abs(mean) + 1e-30), scale, np.inf)
@@ -47,7 +53,7 @@ def path(x: np.ndarray, y: np.ndarray, classes: int | None, strengths: tuple[flo
     # The penalty has no direction, so the best weights lie in the span of the samples: as many columns suffice.
     basis, squares = span(standard)
     turned = standard @ basis
-    found, start = [], None
+    start = None
     for strength in strengths:
         if classes is None:
             bias = y.mean(keepdims=True)
@@ -56,8 +62,7 @@ def path(x: np.ndarray, y: np.ndarray, classes: int | None, strengths: tuple[flo
         else:
             start = logistic(turned, y, classes, strength, start)
             weights, bias = start[:-1], start[-1]
-        found.append(Reader(mean, scale, basis @ weights, bias, strength))
-    return found
+        yield Reader(mean, scale, basis @ weights, bias, strength)
 
 
 def span(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -102,7 +107,7 @@ def minimise(
     here, slope = value(x)
     pairs: list[tuple[np.ndarray, np.ndarray]] = []
     for _ in range(steps):
-        if np.abs(slope).max(initial=0) < 1e-6:
+        if np.abs(slope).max(initial=0) < 1e-5:
             break
         direction = -_inverse(slope, pairs)
         descent = float(direction @ slope)

@@ -160,12 +160,15 @@ def _patched(
     places = channels_last(model, layer, shape).shape[1:]
     count = {"layer": 1, "position": int(np.prod(places[:-1])), "unit": places[-1]}[by]
     scores = np.zeros((len(giver[0]), count))
+    known: slice | None = None
     for ns, ks in grid(len(giver[0]), count, rows):
         wide, k = [tuple(a[ns] for a in arrays) for arrays in (giver, taker)], ks.stop - ks.start
-        new, old = (channels_last(model, layer, model.inside(arrays, (layer,))[layer]) for arrays in wide)
+        if ns != known:  # the blocks of one group of samples follow each other
+            known = ns
+            new, old = (channels_last(model, layer, model.inside(arrays, (layer,))[layer]) for arrays in wide)
+            new = new.reshape(len(old), -1, places[-1])
         mixed = np.repeat(old[:, None], k, 1)
         flat = mixed.reshape(len(old), k, -1, places[-1])
-        new = new.reshape(len(old), -1, places[-1])
         for i, part in enumerate(range(ks.start, ks.stop)):
             where = {"layer": np.s_[:, :], "position": np.s_[part, :], "unit": np.s_[:, part]}[by]
             flat[(slice(None), i, *where)] = new[(slice(None), *where)]

@@ -83,7 +83,7 @@ def probe(
     task: str | None = None,
     folds: int = 5,
     groups: Any = None,
-    limit: int = 512,
+    limit: int = 256,
     batch_size: int | None = None,
     seed: int = 0,
 ) -> Probes:

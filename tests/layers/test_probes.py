@@ -90,21 +90,26 @@ def test_twins_have_the_same_probes(pair, samples):
 
 def test_a_probe_is_never_tested_on_what_it_was_trained_on(monkeypatch, pair, samples):
     """Rows carry their number as a feature: no row may be seen in training and then scored."""
-    seen: list[set] = []
-    path, scores = linear.path, linear.Reader.scores
+    trained: list[tuple[linear.Reader, set]] = []
+    path, scores, tested = linear.path, linear.Reader.scores, []
 
     def remember(x, y, classes, strengths):
-        seen.append(set(np.round(x[:, 0], 5)))
-        return path(x, y, classes, strengths)
+        for reader in path(x, y, classes, strengths):
+            trained.append((reader, set(np.round(x[:, 0], 5))))
+            yield reader
 
     def check(self, x):
-        assert not seen[-1] & set(np.round(x[:, 0], 5))
+        (known,) = [rows for reader, rows in trained if reader is self]
+        tested.append(set(np.round(x[:, 0], 5)))
+        assert not known & tested[-1]
         return scores(self, x)
 
     monkeypatch.setattr(linear, "path", remember)
     monkeypatch.setattr(linear.Reader, "scores", check)
     dlx.probe(pair["torch"], samples[:60], samples[:60, 0] > 0, "0")
-    assert len(seen) == 2 * 5 * 4
+    # Labels and control, five folds of twelve, each after three inner folds that saw nothing of it.
+    assert sum(len(rows) == 12 for rows in tested) == 10
+    assert len(tested) >= 2 * 5 * (1 + 2 * 3)
 
 
 def test_groups_stay_together():
