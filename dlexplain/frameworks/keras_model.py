@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -28,10 +28,10 @@ from dlexplain.frameworks.keras_inside import (
     static_shape,
     structure,
     tapped,
-    watched,
 )
 from dlexplain.frameworks.keras_many import block_of, gradient_sums, masked_scores
 from dlexplain.frameworks.keras_tensors import array_of, arrays_of, nonempty, score_of
+from dlexplain.frameworks.keras_tokens import token_sites, vocabulary
 from dlexplain.frameworks.model import Model
 from dlexplain.frameworks.questions import Inputs, Layer, Masks, Points, Target, grid, laid
 
@@ -174,6 +174,18 @@ class KerasModel(Model):
         with self._asked():
             return contributions(self, inputs, references, target, rows, background=background, layer=layer)
 
+    def modified_gradient(self, inputs: Inputs, target: Target, rule: str) -> Inputs:
+        from dlexplain.frameworks.graph.keras_once import modified_gradient
+
+        with self._asked():
+            return modified_gradient(self, inputs, target, rule)
+
+    def relevance(self, inputs: Inputs, target: Target, rule: str, options: Mapping[str, float]) -> Inputs:
+        from dlexplain.frameworks.graph.keras_relevance import relevance
+
+        with self._asked():
+            return relevance(self, inputs, target, rule, options)
+
     def inside(self, inputs: Inputs, layers: Sequence[str]) -> dict[str, np.ndarray]:
         ref, names = weakref.ref(self.raw), tuple(layers)
 
@@ -258,7 +270,9 @@ class KerasModel(Model):
             return (None,) * len(inputs)
         key = tuple((a.shape[1:], a.dtype.kind) for a in inputs)
         if key not in self._vocabularies:
-            self._vocabularies[key] = self._probe_tokens(inputs, embeddings)
+            sites = token_sites(self, inputs, embeddings)
+            self._entry_sites.update(sites)
+            self._vocabularies[key] = tuple(vocabulary(self.raw, sites.get(i)) for i in range(len(inputs)))
         return self._vocabularies[key]
 
     def padding(self, input: int) -> int | None:
@@ -420,30 +434,3 @@ class KerasModel(Model):
             undeclared = "int32" if i in self._entry_sites else keras.config.floatx()
             tensors.append(tf.constant(array, tf.as_dtype(self._dtypes[i] if i < len(self._dtypes) else undeclared)))
         return tuple(tensors)
-
-    def _probe_tokens(self, inputs: Inputs, embeddings: list[str]) -> tuple[int | None, ...]:
-        """Which embedding reads which input: a constant is fed to one input at a time and looked for at each."""
-        found: list[int | None] = [None] * len(inputs)
-        layers = named_layers(self.raw)
-        for i in range(len(inputs)):
-            reads = []
-            for value in (0, 1):
-                arrays = tuple(np.full((1, *a.shape[1:]), value if i == j else 1 - value) for j, a in enumerate(inputs))
-                counts: dict[str, int] = {}
-                seen: list[str] = []
-
-                def look(
-                    name: str, ids: tf.Tensor, value=value, counts=counts, seen=seen, shape=arrays[i].shape
-                ) -> None:
-                    counts[name] = counts.get(name, 0) + 1
-                    if tuple(ids.shape) == shape and bool(np.all(ids.numpy() == value)):
-                        seen.append(f"{name}:{counts[name]}")
-
-                with self._asked(), watched(self.raw, embeddings, look):
-                    run(self.raw, self._cast(arrays))
-                reads.append(seen)
-            sites = [site for site in reads[0] if site in reads[1]]
-            if sites:
-                self._entry_sites[i] = sites
-                found[i] = min(layers[site.partition(":")[0]].input_dim for site in sites)
-        return tuple(found)

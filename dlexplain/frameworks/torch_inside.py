@@ -67,26 +67,6 @@ def substitute(output: Any, old: torch.Tensor, new: torch.Tensor) -> Any:
     return {k: substitute(v, old, new) for k, v in output.items()} if isinstance(output, Mapping) else output
 
 
-def looked_up(module: nn.Embedding | nn.EmbeddingBag, ids: torch.Tensor) -> torch.Tensor:
-    """`(n, length, width)`: the embedding of each token id, before a bag puts them together."""
-    if isinstance(module, nn.Embedding):
-        return module(ids)
-    return nn.functional.embedding(ids, module.weight)
-
-
-def put_out(module: nn.Embedding | nn.EmbeddingBag, ids: torch.Tensor, embedded: torch.Tensor) -> torch.Tensor:
-    """What the module gives for these embeddings: themselves, or a bag's sum, mean or maximum without the padding."""
-    if isinstance(module, nn.Embedding):
-        return embedded
-    kept = torch.ones_like(ids) if module.padding_idx is None else (ids != module.padding_idx).to(ids.dtype)
-    kept = kept[..., None].to(embedded.dtype)
-    if module.mode == "max":
-        largest = embedded.masked_fill(kept == 0, -torch.inf).amax(1)
-        return torch.where(kept.any(1), largest, 0)
-    total = (embedded * kept).sum(1)
-    return total / kept.sum(1).clamp(min=1) if module.mode == "mean" else total
-
-
 def layout_of(raw: nn.Module) -> str:
     """Torch's convolutions and poolings hold channels first; a network without them holds them last."""
     first = ("Conv1d", "Conv2d", "Conv3d", "Pool1d", "Pool2d", "BatchNorm2d")

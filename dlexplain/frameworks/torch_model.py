@@ -7,7 +7,7 @@ import copy
 import hashlib
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,17 +17,10 @@ from torch import nn
 from dlexplain.errors import InputError, UnsupportedModelError
 from dlexplain.frameworks.model import Model
 from dlexplain.frameworks.questions import Inputs, Layer, Masks, Points, Target, grid, laid
-from dlexplain.frameworks.torch_inside import (
-    Tap,
-    layout_of,
-    looked_up,
-    named_modules,
-    put_out,
-    refuse_batch_statistics,
-    tapped,
-)
+from dlexplain.frameworks.torch_inside import Tap, layout_of, named_modules, refuse_batch_statistics, tapped
 from dlexplain.frameworks.torch_inside import tensors as tensors_of
 from dlexplain.frameworks.torch_tensors import mixed_by, numpy_of, place
+from dlexplain.frameworks.torch_tokens import EMBEDDINGS, looked_up, put_out, token_sites, vocabulary
 
 _LOCKS: weakref.WeakKeyDictionary[nn.Module, threading.RLock] = weakref.WeakKeyDictionary()
 # What a sample takes on its way through a module, and its layers' shapes and calls: the same at every wrapping.
@@ -71,7 +64,7 @@ class TorchModel(Model):
 
     @property
     def _embeddings(self) -> list[str]:
-        return [name for name, module in self._modules.items() if isinstance(module, (nn.Embedding, nn.EmbeddingBag))]
+        return [name for name, module in self._modules.items() if isinstance(module, EMBEDDINGS)]
 
     # ---- the questions -------------------------------------------------------------------------------------------
 
@@ -232,7 +225,10 @@ class TorchModel(Model):
             return (None,) * len(inputs)
         key = tuple((a.shape[1:], a.dtype.kind) for a in inputs)
         if key not in self._vocabularies:
-            self._vocabularies[key] = self._probe_tokens(inputs)
+            sites, as_floats = token_sites(self, inputs)
+            self._entry_sites.update(sites)
+            self._float_ids |= as_floats
+            self._vocabularies[key] = tuple(vocabulary(self._modules, sites.get(i)) for i in range(len(inputs)))
         return self._vocabularies[key]
 
     def padding(self, input: int) -> int | None:
@@ -429,57 +425,3 @@ class TorchModel(Model):
     def _fast(self, tensors: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
         """Pictures in the order in which convolutions are fastest."""
         return tuple(t.contiguous(memory_format=torch.channels_last) if t.ndim == 4 else t for t in tensors)
-
-    def _probe_tokens(self, inputs: Inputs) -> tuple[int | None, ...]:
-        """Which embedding reads which input: ids of all zeros, then all ones, are looked for at every embedding."""
-        found: tuple[int | None, ...] = (None,) * len(inputs)
-        for kind in ("int", "float"):
-            seen = []
-            for value in (0, 1):
-                arrays = [np.full((1, *a.shape[1:]), value) for a in inputs]
-                seen.append(self._embedding_arguments(arrays, value, kind, inputs))
-            if seen[0] is None:
-                continue
-            for i in range(len(inputs)):
-                sites = [site for site in seen[0][i] if seen[1] is None or site in seen[1][i]]
-                if sites:
-                    self._entry_sites[i] = sites
-                    self._float_ids |= {i} if kind == "float" else set()
-                    sizes = [self._modules[site.partition(":")[0]].num_embeddings for site in sites]
-                    found = (*found[:i], min(sizes), *found[i + 1 :])
-            if any(found):
-                break
-        return found
-
-    def _embedding_arguments(self, arrays, value: int, kind: str, inputs: Inputs) -> list[list[str]] | None:
-        """For each input the embedding calls that read it whole; None where the model does not run on such inputs."""
-        reads: list[list[str]] = [[] for _ in arrays]
-        handles, counts = [], {}
-
-        def hook(name: str) -> Callable:
-            def run(_module, arguments, named):
-                counts[name] = counts.get(name, 0) + 1
-                if len(arguments) != 1 or any(value is not None for value in named.values()):
-                    return  # a bag with offsets or weights: its rows are not the samples'
-                for i, tensor in enumerate(tensors):
-                    ids = arguments[0]
-                    # A shared storage tells two inputs apart; a cast inside the model leaves only the values.
-                    same = ids.data_ptr() == tensor.data_ptr() or (ids.dtype != tensor.dtype and len(tensors) == 1)
-                    if same and ids.shape == tensor.shape and bool((ids == value).all()):
-                        reads[i].append(f"{name}:{counts[name]}")
-
-            return run
-
-        tensors = [
-            torch.tensor(a, dtype=torch.long if kind == "int" else self._dtype, device=self._device) for a in arrays
-        ]
-        with self._asked(), torch.no_grad():
-            try:
-                handles = [self._modules[name].register_forward_pre_hook(hook(name), with_kwargs=True) for name in self._embeddings]
-                self.raw(*tensors)
-            except (RuntimeError, TypeError, IndexError, ValueError):
-                return None  # the model does not take such ids: the next kind is tried
-            finally:
-                for handle in handles:
-                    handle.remove()
-        return reads
