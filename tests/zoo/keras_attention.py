@@ -203,7 +203,8 @@ def graph_attention():
 
     def call(x):
         h = L.Dense(6)(x)
-        scores = L.LeakyReLU(0.2)(L.Dense(1)(h) + ops.transpose(L.Dense(1)(h), (0, 2, 1)))
+        # In this order: Keras 3.15 adds (1, 5, 1) and (1, 1, 5) as if the second were a bias, and gets one sample wrong.
+        scores = L.LeakyReLU(0.2)(ops.transpose(L.Dense(1)(h), (0, 2, 1)) + L.Dense(1)(h))
         return L.Dense(3)(ops.mean(ops.elu(ops.matmul(ops.softmax(scores + hidden), h)), 1))
 
     return _functional((5, 4), call)

@@ -171,7 +171,7 @@ def capsules():
     return _functional((8, 8, 1), call)
 
 
-@keras_specimen("convolutional autoencoder", (8, 8, 1), target=(2, 5, 0))
+@keras_specimen("convolutional autoencoder", (8, 8, 1), target=(6, 0, 0))
 def conv_autoencoder():
     return keras.Sequential(
         [

@@ -144,7 +144,7 @@ def glu():
     return _functional((6,), lambda x: L.Dense(3)(ops.glu(L.Dense(16)(x))))
 
 
-@keras_specimen("SwiGLU gate", (6,))
+@keras_specimen("SwiGLU gate", (6,), target=0)
 def swiglu():
     def call(x):
         x = L.Dense(6)(x)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import warnings
 from collections.abc import Callable
@@ -153,7 +154,7 @@ def _has_maps(specimen: Specimen) -> bool:
     if specimen.tokens or specimen.inputs[0].ndim < 3:
         return False
     kinds = {layer.type for layer in dlx.wrap(specimen.model).layers}
-    return any(word in kind for kind in kinds for word in ("Conv", "Attention", "Transformer", "Pool"))
+    return any(re.search(r"Conv\w*\dd|Pool\w*\dd|Attention|Transformer", kind, re.IGNORECASE) for kind in kinds)
 
 
 def _source(specimen: Specimen) -> str:
