@@ -29,7 +29,7 @@ from dlexplain.frameworks.graph.keras_unroll import Step
 Rule = Callable[[Step, Multipliers, Pairs], Multipliers]
 
 # Linear in all the inputs that may be active; which inputs may not be is said beside.
-_LINEAR = {
+LINEAR = {
     "Identity": (), "Reshape": (1,), "Transpose": (1,), "ExpandDims": (1,), "Squeeze": (), "Pack": (), "Unpack": (),
     "Concat": (0,), "ConcatV2": (-1,), "Split": (0,), "SplitV": (1, 2), "Slice": (1, 2), "StridedSlice": (1, 2, 3),
     "Pad": (1,), "PadV2": (1,), "MirrorPad": (1,), "Tile": (1,), "BroadcastTo": (1,), "Fill": (0,), "Reverse": (1,),
@@ -45,11 +45,22 @@ _LINEAR = {
     "LinSpace": (2,), "Real": (), "Imag": (), "Conj": (), "Complex": (), "RFFT": (1,), "IRFFT": (1,), "RFFT2D": (1,),
     "IRFFT2D": (1,), "FFT": (), "IFFT": (), "FFT2D": (), "IFFT2D": (), "ImageProjectiveTransformV3": (1, 2, 3),
 }  # fmt: skip
+# Each of their outputs is a sum of several inputs; the other linear ones only copy and place them.
+MIXING = {
+    "Sum", "Mean", "Cumsum", "SegmentSum", "SegmentMean", "UnsortedSegmentSum", "AvgPool", "AvgPool3D", "ResizeBilinear",
+    "ResizeBicubic", "ScaleAndTranslate", "CropAndResize", "Trace", "ImageProjectiveTransformV3",
+}  # fmt: skip
+COPYING = (
+    LINEAR.keys()
+    - MIXING
+    - {"AddV2", "Add", "Sub", "Neg", "AddN", "BiasAdd", "BiasAddV1", "LinSpace", "Complex", "Real", "Imag", "Conj"}
+    - {name for name in LINEAR if "FFT" in name}
+)
 _BILINEAR = {
     "MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "Einsum", "Conv2D", "Conv3D", "DepthwiseConv2dNative",
     "Conv2DBackpropInput", "Conv3DBackpropInputV2", "Cross", "Mul",
 }  # fmt: skip
-_ELEMENTWISE = {
+ELEMENTWISE = {
     "Relu", "Relu6", "LeakyRelu", "Elu", "Selu", "Softplus", "Softsign", "Tanh", "Sigmoid", "Exp", "Expm1", "Log",
     "Log1p", "Sqrt", "Rsqrt", "Reciprocal", "Inv", "Abs", "Sign", "Sin", "Cos", "Tan", "Asin", "Acos", "Atan", "Sinh",
     "Cosh", "Asinh", "Acosh", "Atanh", "Erf", "Erfc", "Erfinv", "Ndtri", "Lgamma", "Digamma", "BesselI0e", "BesselI1e",
@@ -78,7 +89,7 @@ def hand_on(step: Step, multipliers: Multipliers, pairs: Pairs) -> Multipliers:
 
 
 def _linear(step: Step, multipliers: Multipliers, pairs: Pairs) -> Multipliers:
-    fixed = [range(len(step.inputs))[i] for i in _LINEAR[step.type]]
+    fixed = [range(len(step.inputs))[i] for i in LINEAR[step.type]]
     for i in fixed:
         if step.inputs[i].active:  # the same places in both runs: constants
             pairs.require_same(step, step.inputs[i], "takes its places from what the input holds")
@@ -252,9 +263,9 @@ def _batch_norm(step: Step, multipliers: Multipliers, pairs: Pairs) -> Multiplie
 
 
 _RULES: dict[str, Rule] = {
-    **dict.fromkeys(_LINEAR, _linear),
+    **dict.fromkeys(LINEAR, _linear),
     **dict.fromkeys(_BILINEAR, _bilinear),
-    **dict.fromkeys(_ELEMENTWISE, _elementwise),
+    **dict.fromkeys(ELEMENTWISE, _elementwise),
     **dict.fromkeys(_DIVISIONS, _division),
     **dict.fromkeys(("MaxPool", "MaxPool3D", "MaxPoolWithArgmax"), sets.pool),
     **dict.fromkeys(("Max", "Min", "Any", "All"), sets.reduced),

@@ -41,6 +41,16 @@ def over_change(contribution: tf.Tensor, change: tf.Tensor) -> tf.Tensor:
     return tf.where(tf.abs(change) >= 1e-7, contribution / change, tf.zeros((), contribution.dtype))
 
 
+def first_place(step: Step) -> tf.Tensor:
+    """One at the first place that holds the maximum (or minimum) of the input alone."""
+    value, axes = step.inputs
+    sign = -1.0 if step.type == "Min" else 1.0
+    shape = tf.shape(value.x)
+    flags = tf.reduce_any(tf.one_hot(tf.reshape(axes.x, [-1]) % value.x.shape.rank, value.x.shape.rank, True, False), 0)
+    top = tf.reshape(step.outputs[0].x, tf.where(flags, tf.ones_like(shape), shape))
+    return _first(sign * value.x, sign * top, flags)
+
+
 def reduced(step: Step, multipliers: Multipliers, pairs: Pairs) -> Multipliers:
     """The cross maximum over whole axes; a minimum is the maximum of the negated."""
     value, axes = step.inputs

@@ -66,9 +66,10 @@ class Value:
 @dataclass(eq=False)
 class Unrolled:
     """`steps` in the order in which they run. `unknown`: where inputs, references and pairs differ in their number,
-    a scalar of which nothing is known beforehand."""
+    a scalar of which nothing is known beforehand. `alone`: there are no references."""
 
     unknown: tf.Tensor | None = None
+    alone: bool = False
     steps: list[Step] = field(default_factory=list)
     sites: list[Value] = field(default_factory=list)
     _stand_ins: dict[tuple, tf.Tensor] = field(default_factory=dict)
@@ -88,7 +89,7 @@ class Unrolled:
         """A step: the operation written once for each run in which it may differ."""
         shared = all(v.shared for v in inputs)
         active = any(v.active for v in inputs) and kind not in _OF_SHAPE
-        twice = active or (self.paired and not shared)
+        twice = not self.alone and (active or (self.paired and not shared))
         x = write(kind, [v.x for v in inputs], attributes)
         r = write(kind, [v.r for v in inputs], attributes) if twice else x
         p = write(kind, [v.p for v in inputs], attributes) if self.paired and not shared else x

@@ -46,10 +46,7 @@ class Walked:
         self._books = [] if books else None
         self._checks: list[tuple[Any, str]] = []
         self._stopped: tuple | None = None
-        n, m = asked.paired or (asked.batch, asked.batch)
-        count = len(asked.specs) // 2
-        signature = (*asked.signature(n), *asked.signature(m)[count + 1 :])
-        self._graph = tf.function(self._body, input_signature=signature, autograph=False)
+        self._graph: tf.types.experimental.ConcreteFunction | None = None
 
     def __call__(self, x: Sequence[tf.Tensor], r: Sequence[tf.Tensor]) -> tuple[list[np.ndarray], np.ndarray]:
         """The contributions of each pair, and `(2, pairs)` the scores of its input and its reference."""
@@ -70,14 +67,23 @@ class Walked:
             kind, *said = self._stopped
             raise kind(*said)
         try:
-            parts, scores, checks, books = self._graph(*x, *r)
+            if self._graph is None:
+                self._graph = self._compiled()
         except (NeedsBatch, NotPaired, UnsupportedModelError) as problem:
             self._stopped = (type(problem), *problem.args)  # itself it would hold the frames, and they the model
             raise
+        parts, scores, checks, books = self._graph(*x, *r)
         for (step, why), same in zip(self._checks, checks, strict=True):
             if not same:
                 raise refusal(step, why)
         return parts, scores, books
+
+    def _compiled(self) -> tf.types.experimental.ConcreteFunction:
+        """Called through `tf.function` itself, TensorFlow would complain of many models, one after another."""
+        n, m = self._asked.paired or (self._asked.batch,) * 2
+        count = len(self._asked.specs) // 2
+        signature = (*self._asked.signature(n), *self._asked.signature(m)[count + 1 :])
+        return tf.function(self._body, autograph=False).get_concrete_function(*signature)
 
     def _body(self, index: tf.Tensor, *flat: tf.Tensor) -> tuple[list[tf.Tensor], ...]:
         count = len(flat) // 3
