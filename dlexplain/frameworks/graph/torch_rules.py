@@ -30,17 +30,17 @@ _OWN_TRANSPOSE = """
     resolve_conj resolve_neg real imag complex view_as_real view_as_complex _fft_r2c _fft_c2r _fft_c2c
 """
 # Linear in all their active inputs together.
-_LINEAR = frozenset(_OWN_TRANSPOSE.split())
+LINEAR = frozenset(_OWN_TRANSPOSE.split())
 # Linear in what they gather or scatter; the places (by argument position) must be the same in both runs.
 _SECOND_OR_THIRD = {
     1: "index _unsafe_index embedding take take_along_dim grid_sampler_2d grid_sampler_3d index_put _unsafe_index_put "
     "_index_put_impl masked_select masked_scatter max_unpool2d max_unpool3d",
     2: "gather index_select scatter scatter_add index_add index_copy",
 }
-_PLACED = {name: {at} for at, names in _SECOND_OR_THIRD.items() for name in names.split()} | {"_embedding_bag": {1, 2}}
+PLACED = {name: {at} for at, names in _SECOND_OR_THIRD.items() for name in names.split()} | {"_embedding_bag": {1, 2}}
 # Functions of one place each although Torch's own tag does not say so.
 _ALSO_POINTWISE = "floor_divide hardswish _prelu_kernel _to_copy log_sigmoid_forward bucketize searchsorted isin"
-_POINTWISE = frozenset(_ALSO_POINTWISE.split())
+POINTWISE = frozenset(_ALSO_POINTWISE.split())
 _SORTING = ("sort", "topk", "median", "nanmedian", "kthvalue", "mode")
 
 RULES: dict[str, Rule] = {}
@@ -59,15 +59,15 @@ def back(pair: Pair, ms: Multipliers) -> Multipliers:
     name = pair.name
     if name in RULES:
         return RULES[name](pair, ms)
-    if name in _LINEAR:
+    if name in LINEAR:
         return _linear(pair, ms)
-    if name in _PLACED:
+    if name in PLACED:
         return _placed(pair, ms)
     if not pair.values:
         if not any(m is not None and bool(m.any()) for m in ms):
             return []
         raise pair.refuse("its result is left to chance, so the input alone does not explain the output.")
-    if torch.Tag.pointwise in pair.op.tags or name in _POINTWISE:
+    if torch.Tag.pointwise in pair.op.tags or name in POINTWISE:
         return _pointwise(pair, ms)
     if name in _SORTING:
         return _sorted(pair, ms)
@@ -93,7 +93,7 @@ def _expanded(pair: Pair, ms: Multipliers) -> Multipliers:
 
 
 def _placed(pair: Pair, ms: Multipliers) -> Multipliers:
-    places = _PLACED[pair.name]
+    places = PLACED[pair.name]
     fixed = [any(s[0] in places for s in slots) for slots in pair.slots]
     for i, is_place in enumerate(fixed):
         if is_place and not pair.equal(i):
