@@ -161,6 +161,11 @@ class TorchModel(Model):
 
         return torch_modified.modified_gradient(self, inputs, target, rule)
 
+    def relevance(self, inputs: Inputs, target: Target, rule: str, options: Mapping[str, float]) -> Inputs:
+        from dlexplain.frameworks.graph import torch_relevance
+
+        return torch_relevance.relevance(self, inputs, target, rule, options)
+
     def inside(self, inputs: Inputs, layers: Sequence[str]) -> dict[str, np.ndarray]:
         caught: dict[str, np.ndarray] = {}
         # Cloned: the next layer may work in place.
