@@ -15,6 +15,7 @@ _FAMILIES = (
     "deeplift",
     "cam",
     "cam_forward",
+    "modified",
     "perturbation",
     "shapley",
     "rise",
