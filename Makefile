@@ -6,9 +6,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LAB_FLAGS ?=
 TEST_FLAGS ?=
+ZOO_FLAGS ?=
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 
-.PHONY: help install lab test test-fast bench lessons lint lock chromium
+.PHONY: help install lab test test-fast bench zoo lessons lint lock chromium
 .DEFAULT_GOAL := help
 
 help:
@@ -16,6 +17,7 @@ help:
 	@echo "make test       the whole test suite"
 	@echo "make test-fast  without browser, lessons and other slow tests"
 	@echo "make bench      speed beside the raw frameworks and other libraries"
+	@echo "make zoo        which methods are exact on which architectures (ZOO_FLAGS='--only LSTM' for some)"
 	@echo "make lessons    students' and teachers' notebooks from their source"
 	@echo "make lint       style and import arrows"
 	@echo "make lock       write requirements.lock anew from what is installed in $(VENV)"
@@ -65,6 +67,9 @@ chromium: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
+
+zoo: $(STAMP)
+	$(BIN)/python -m tests.zoo $(ZOO_FLAGS)
 
 lessons: $(STAMP)
 	$(BIN)/dlexplain lessons build

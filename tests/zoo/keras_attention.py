@@ -203,7 +203,7 @@ def graph_attention():
 
     def call(x):
         h = L.Dense(6)(x)
-        # In this order: Keras 3.15 adds (1, 5, 1) and (1, 1, 5) as if the second were a bias, and gets one sample wrong.
+        # Not the other way round: Keras 3.15 takes the second for a bias where there is one sample.
         scores = L.LeakyReLU(0.2)(ops.transpose(L.Dense(1)(h), (0, 2, 1)) + L.Dense(1)(h))
         return L.Dense(3)(ops.mean(ops.elu(ops.matmul(ops.softmax(scores + hidden), h)), 1))
 

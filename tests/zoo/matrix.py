@@ -71,7 +71,6 @@ def _judged(specimen: Specimen, method: str, ask: Callable[..., Any]) -> tuple[s
     given: dict[str, Any] = {"target": specimen.target}
     if facts.background and facts.complete:
         given["baseline"] = one_or_all(specimen.background)
-    foreign = ":" in method
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
         try:
@@ -91,7 +90,7 @@ def _judged(specimen: Specimen, method: str, ask: Callable[..., Any]) -> tuple[s
     if gap <= EXACT:
         return "exact", gap, ""
     # Rounding of a float32 output apart, the tolerance holds as it stands.
-    if gap <= facts.tolerance * 1.01 and not foreign:
+    if gap <= facts.tolerance * 1.01:
         return "converged", gap, ""
     warned = any(issubclass(w.category, dlx.GapWarning) for w in heard)
     return ("warned" if warned else "WRONG"), gap, "" if warned else "over the tolerance, and silent"
