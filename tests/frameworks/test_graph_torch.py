@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -253,6 +254,71 @@ def test_a_layer_through_which_all_passes_accounts_for_all():
         np.testing.assert_allclose(found.reshape(5, -1).sum(1), change, rtol=1e-4, atol=1e-6)
     with pytest.raises(InputError, match=r"'act:3'.*not called"):
         model.contributions((x,), (r,), target, 3, layer="act:3")
+
+
+class ByType(nn.Module):
+    """A constant that goes by the type: in double precision it is another function."""
+
+    def __init__(self, eps):
+        super().__init__()
+        self.eps, self.out = eps, nn.Linear(4, 2)
+
+    def forward(self, x):
+        eps = torch.finfo(x.dtype).eps if self.eps is None else self.eps
+        return self.out(x / (x.square().mean(-1, keepdim=True) + eps).sqrt())
+
+
+def test_a_walk_repeated_in_double_precision_explains_the_same_function(monkeypatch):
+    torch.manual_seed(0)
+    by_type, fixed = ByType(None), ByType(torch.finfo(torch.float32).eps)
+    fixed.load_state_dict(by_type.state_dict())
+    x, r = np.float32([[1, 2, 3, 4]]), np.zeros((1, 4), np.float32)
+    monkeypatch.setattr(torch_walk, "_ROUGH", -1.0)  # every walk is repeated
+    kept, repeated = (
+        dlx.wrap(n).contributions((x,), (r,), Target(np.zeros((1, 1), int)), 8)[0] for n in (by_type, fixed)
+    )
+    np.testing.assert_allclose(kept, repeated, rtol=1e-3)
+    plain = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 2))
+    (found,) = dlx.wrap(plain).contributions((x,), (r,), Target(np.zeros((1, 1), int)), 8)
+    plain.double()
+    change = plain(torch.tensor(x).double()) - plain(torch.tensor(r).double())
+    np.testing.assert_allclose(found.sum(), change[0, 0].item(), rtol=1e-12)
+
+
+def test_memory_does_not_grow_with_the_background():
+    network = nn.Sequential(nn.Linear(64, 512), nn.ReLU(), nn.Linear(512, 512), nn.Tanh(), nn.Linear(512, 2))
+    model, target = dlx.wrap(network), Target(np.zeros((4, 1), int))
+    x = np.random.default_rng(0).standard_normal((4, 64)).astype(np.float32)
+
+    def peak(m):
+        r = np.random.default_rng(1).standard_normal((m, 64)).astype(np.float32)
+        held = _Held()
+        with held:
+            model.contributions((x,), (r,), target, 16, background=True)
+        return held.most
+
+    assert peak(400) <= 1.1 * peak(60)
+
+
+class _Held(torch.utils._python_dispatch.TorchDispatchMode):
+    """The most bytes that tensors made meanwhile held at once."""
+
+    def __init__(self):
+        super().__init__()
+        self.now = self.most = 0
+
+    def __torch_dispatch__(self, op, types, args=(), kwargs=None):
+        made = op(*args, **(kwargs or {}))
+        for t in made if isinstance(made, (tuple, list)) else [made]:
+            if isinstance(t, torch.Tensor) and not t._is_view():
+                size = t.untyped_storage().nbytes()
+                self.now += size
+                self.most = max(self.most, self.now)
+                weakref.finalize(t, self._freed, size)
+        return made
+
+    def _freed(self, size):
+        self.now -= size
 
 
 def test_a_sample_keeps_its_padding_on_the_reference():

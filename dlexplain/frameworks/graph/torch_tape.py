@@ -102,11 +102,12 @@ class Tape(TorchDispatchMode):
 
     def __init__(self, rewritten: dict[str, Rewrite]) -> None:
         super().__init__()
+        self._rewritten = rewritten
+        # Not bound to the tape: a circle of references would keep what it holds until the collector comes.
+        compiles = "torch._dynamo" in sys.modules
+        self._meet = torch._disable_dynamo(lambda *met: Tape._met(*met), recursive=True) if compiles else Tape._met
         self.steps: list[Step] = []
         self.decided: list[tuple[int, Any]] = []  # numbers that left the graph: after which step, and which
-        self._rewritten = rewritten
-        compiles = "torch._dynamo" in sys.modules
-        self._meet = torch._disable_dynamo(lambda *met: self._met(*met), recursive=True) if compiles else self._met
         self._seen: dict[int, tuple[torch.Tensor, Value, _Storage, int, int]] = {}
         self._storages: dict[int, _Storage] = {}
 
@@ -140,7 +141,7 @@ class Tape(TorchDispatchMode):
     # ---- recording -----------------------------------------------------------------------------------------------
 
     def __torch_dispatch__(self, op: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        return self._meet(op, args, kwargs or {})
+        return self._meet(self, op, args, kwargs or {})
 
     def _met(self, op: Any, args: tuple, kwargs: dict) -> Any:
         facts = _facts(op)
@@ -159,8 +160,12 @@ class Tape(TorchDispatchMode):
             return self._in_place(op, facts.name, args, kwargs)
         for spelled in (rewrite, op.decompose if facts.composite else None):
             if spelled is not None:
-                with self:
-                    made = spelled(*args, **kwargs)
+                try:
+                    with self:
+                        made = spelled(*args, **kwargs)
+                except TypeError as error:
+                    why = f"it is called in a way that is not known ({error})."
+                    raise Refusal(facts.name, why, len(self.steps)) from error
                 if made is not NotImplemented:
                     return made
         made = op(*args, **kwargs)
