@@ -45,6 +45,7 @@ class KerasModel(Model):
     framework = "keras"
     # A graph costs something to start, so TensorFlow likes its batches large.
     batch_bytes = 96 << 20
+    batch_rows = 16384
 
     def __init__(
         self, raw: keras.Model, *, class_names=None, feature_names=None, input_shapes=None, layout=None, device=None

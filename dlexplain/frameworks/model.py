@@ -27,6 +27,7 @@ class Model(ABC):
 
     framework: ClassVar[str]
     batch_bytes: ClassVar[int]  # that the activations of one batch may take
+    batch_rows: ClassVar[int]  # that one batch may hold, however small they are
     raw: Any
     class_names: tuple[str, ...] | None
     feature_names: tuple[str, ...] | None
@@ -185,7 +186,7 @@ class Model(ABC):
             if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
                 raise InputError(f"batch_size={batch_size!r} must be a whole number from 1 on, or None.")
             return int(batch_size)
-        return int(np.clip(self.batch_bytes // max(self.row_bytes(inputs), 1), 4, 1024))
+        return int(np.clip(self.batch_bytes // max(self.row_bytes(inputs), 1), 4, self.batch_rows))
 
     def all_outputs(self, inputs: Inputs, rows: int) -> tuple[np.ndarray, ...]:
         """Every output, in batches."""

@@ -32,6 +32,7 @@ class TorchModel(Model):
     framework = "torch"
     # Tensors of a few MB stay in the processor's cache and in memory that Torch has at hand.
     batch_bytes = 20 << 20
+    batch_rows = 4096
 
     def __init__(
         self, raw: nn.Module, *, class_names=None, feature_names=None, input_shapes=None, layout=None, device=None
