@@ -67,7 +67,8 @@ def layer_attribution(
     for index in range(rows * columns):
         row, column = index // columns + 1, index % columns + 1
         if index < len(order):
-            map_panel(figure, row, column, maps[order[index]])
+            unit = maps[order[index]]
+            map_panel(figure, row, column, unit, behind=np.ones(unit.shape))  # for its frame
         else:
             empty_panel(figure, row, column)
     colour_scale(figure, end, height=drawn_height(figure))

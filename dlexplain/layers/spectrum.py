@@ -46,11 +46,12 @@ class Spectrum:
 
 
 def climb(spectrum: Spectrum, ask: Ask, steps: int, rate: float, jitter: int, seed: int) -> np.ndarray:
-    """Adam (Kingma, Ba 2015) up the waves; each step looks at the pictures shifted by up to `jitter` pixels, round the edge.
+    """Even steps up the waves with momentum; each sees the pictures shifted by up to `jitter` pixels, round the edge.
 
-    `ask`: `(count,)` scores and the gradient to the pictures.
+    `ask`: `(count,)` scores and the gradient to the pictures. A step of its own size for each wave, as Adam's, would give
+    the high-pitched ones back what the spectrum takes from them.
     """
-    first, second = np.zeros_like(spectrum.waves), np.zeros(spectrum.waves.shape)
+    speed = np.zeros_like(spectrum.waves)
     for step in range(1, steps + 1):
         shift = np.random.default_rng([seed, step]).integers(-jitter, jitter + 1, 2)
         _, gradient = ask(np.roll(spectrum.pictures(), shift, (1, 2)))
@@ -58,11 +59,8 @@ def climb(spectrum: Spectrum, ask: Ask, steps: int, rate: float, jitter: int, se
         size = np.sqrt(np.square(np.abs(slope)).mean((1, 2, 3), keepdims=True))
         slope = slope / np.where(size > 0, size, 1)  # units answer on scales of their own
         if not size.all():  # a silent unit has no slope: walk at random until it speaks
-            generator = np.random.default_rng([seed, step, 1])
-            noise = generator.standard_normal((2, *slope.shape[1:]))
+            noise = np.random.default_rng([seed, step, 1]).standard_normal((2, *slope.shape[1:]))
             slope = np.where(size > 0, slope, noise[0] + 1j * noise[1])
-        first = 0.9 * first + 0.1 * slope
-        second = 0.99 * second + 0.01 * np.square(np.abs(slope))
-        moved = first / (1 - 0.9**step) / (np.sqrt(second / (1 - 0.99**step)) + 1e-8)
-        spectrum.waves = spectrum.waves + rate * moved
+        speed = 0.9 * speed + 0.1 * slope
+        spectrum.waves = spectrum.waves + rate * speed
     return spectrum.pictures()

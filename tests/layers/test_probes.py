@@ -135,7 +135,7 @@ def test_learning_groups_by_heart_is_not_rewarded(pair):
 def test_labels_of_positions_probe_layers_with_positions(framework):
     network = BY_NAME[f"{framework}-attended tokens"]
     model, ids = network.make(), np.random.default_rng(0).integers(1, 11, (40, 6))
-    words = dlx.activations(model, ids, "embedding" if framework == "keras" else "words")
+    words = dlx.activations(model, ids)
     first = words[words.layers[0]][..., 0]
     found = dlx.probe(model, ids, first > np.median(first))
     assert found.samples == 240
