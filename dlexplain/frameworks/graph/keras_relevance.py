@@ -157,38 +157,38 @@ class _Walk:
         parts = []
         for i, value in enumerate(step.inputs):
             if value.active:
-                sign = -1 if step.type == "Sub" and i == 1 else 1
-                parts.append((value, sign * self._without_constants(value)))
-        over = self._over(relevance, tf.add_n([tf.broadcast_to(t, tf.shape(relevance)) for _, t in parts]))
-        return [(value, summed_to(tensor * over, value.x)) for value, tensor in parts]
+                sign, inner = self._without_constants(value)
+                parts.append((value, -sign if step.type == "Sub" and i == 1 else sign, inner))
+        # x d - mean d with the same deviation d is (x - mean) d: the shares are those of the centred value.
+        factors = [_factored(inner) for *_, inner in parts]
+        if all(factors) and len({id(d) for _, d in factors}) == 1:
+            parts = [(value, sign, plain) for (value, sign, _), (plain, _) in zip(parts, factors, strict=True)]
+        signed = [sign * part.x for _, sign, part in parts]
+        over = self._over(relevance, tf.add_n([tf.broadcast_to(t, tf.shape(relevance)) for t in signed]))
+        return [(value, summed_to(t * over, value.x)) for (value, *_), t in zip(parts, signed, strict=True)]
 
-    def _without_constants(self, value: Value) -> tf.Tensor:
-        step = value.step
-        while step is not None and step.type in ("AddV2", "Add", "Sub") and self._users.get(id(value)) == 1:
+    def _without_constants(self, value: Value) -> tuple[int, Value]:
+        """What a value is, up to its sign, before constants are added to it for this sum alone."""
+        sign = 1
+        while (step := value.step) is not None and step.type in ("AddV2", "Add", "Sub"):
             active = [i for i, v in enumerate(step.inputs) if v.active]
-            if len(active) != 1 or (step.type == "Sub" and active[0] == 1) or id(step) in self._inside:
+            if len(active) != 1 or self._users.get(id(value)) != 1 or id(step) in self._inside:
                 break
             inner = step.inputs[active[0]]
             if inner.x.shape[1:] != value.x.shape[1:]:
                 break
-            value, step = inner, inner.step
-        negative = step is not None and step.type == "Sub" and value is step.outputs[0]
-        if negative and self._users.get(id(value)) == 1 and not step.inputs[0].active and id(step) not in self._inside:
-            return -step.inputs[1].x
-        return value.x
+            sign, value = (-sign if step.type == "Sub" and active[0] == 1 else sign), inner
+        return sign, value
 
     def _product(self, step: Step, relevance: tf.Tensor, active: list[Value]) -> list[tuple[Value, tf.Tensor]]:
         """Half to each factor; all to the one that is not the other's deviation (a normalisation) or divisor."""
-        if len(active) == 2 and step.type in ("Mul", "MulNoNan"):
-            deviations = [_is_deviation(v) for v in step.inputs]
-            if deviations[0] == deviations[1]:
-                return [(v, summed_to(relevance / 2, v.x)) for v in step.inputs]
-            value = step.inputs[0] if deviations[1] else step.inputs[1]
-            return [(value, summed_to(relevance, value.x))]
+        if step.type in ("Mul", "MulNoNan"):
+            y = step.outputs[0].x
+            if len(active) == 2 and (factored := _factored(step.outputs[0])):
+                return [(factored[0], summed_to(relevance, factored[0].x))]
+            relevance = y * self._over(relevance, y) / len(active)
+            return [(v, summed_to(relevance, v.x)) for v in active]
         value = step.inputs[0] if step.inputs[0].active else step.inputs[1]
-        if len(active) == 1 and step.type == "Mul":
-            other = step.inputs[1] if value is step.inputs[0] else step.inputs[0]
-            relevance = tf.where(tf.equal(other.x, 0), tf.zeros_like(relevance), relevance)
         return [(value, summed_to(relevance, value.x))]
 
     def _over(self, relevance: tf.Tensor, z: tf.Tensor) -> tf.Tensor:
@@ -228,6 +228,17 @@ def _is_deviation(value: Value) -> bool:
             return False
         step = active[0].step
     return False
+
+
+def _factored(value: Value) -> tuple[Value, Value] | None:
+    """The value and the deviation whose product it is."""
+    step = value.step
+    if step is None or step.type != "Mul" or sum(v.active for v in step.inputs) != 2:
+        return None
+    deviations = [_is_deviation(v) for v in step.inputs]
+    if deviations[0] == deviations[1]:
+        return None
+    return (step.inputs[0], step.inputs[1]) if deviations[1] else (step.inputs[1], step.inputs[0])
 
 
 def _first_maps(steps: Sequence[Step], found: Mapping[int, Affine]) -> set[int]:
