@@ -40,6 +40,8 @@ def layer_attribution(
     where everything passes through the layer; the result says what flows past it.
     """
     kind = _known(method, options)
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise InputError(f"seed={seed!r} must be a whole number from 0 on.")
     asked = wrap(model)
     asked.check_layer(layer)
     arrays = asked.inputs(inputs)

@@ -13,6 +13,7 @@ from dlexplain.errors import InputError
 from dlexplain.frameworks import Model, wrap
 from dlexplain.frameworks.questions import Inputs, blocks
 from dlexplain.layers import linear
+from dlexplain.layers.features import check_seed
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +103,7 @@ def concept_sensitivity(
     Kim and others (2018), Interpretability Beyond Feature Attribution, arXiv:1711.11279.
     """
     asked = wrap(model)
+    check_seed(seed)
     arrays = asked.inputs(inputs)
     asked.check_layer(layer)
     if not isinstance(concepts, Mapping) or not concepts:

@@ -10,7 +10,7 @@ import numpy as np
 from dlexplain.errors import InputError
 from dlexplain.frameworks import Model, wrap
 from dlexplain.frameworks.questions import Inputs, blocks
-from dlexplain.layers.features import channels_last
+from dlexplain.layers.features import channels_last, check_seed
 
 _ROWS = 8192  # places from which the directions are learnt; all places are then written in them
 
@@ -88,6 +88,7 @@ def discover_concepts(
     Zhang, Madumal, Miller, Ehinger, Rubinstein (2021), arXiv:2006.15417; Fel and others (2023), CRAFT, arXiv:2211.10154.
     """
     asked = wrap(model)
+    check_seed(seed)
     arrays = asked.inputs(inputs)
     asked.check_layer(layer)
     if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1:

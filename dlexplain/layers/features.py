@@ -21,6 +21,12 @@ class Features:
     reduction: str
 
 
+def check_seed(seed: int) -> None:
+    """Raises `InputError` unless random numbers can start from it."""
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise InputError(f"seed={seed!r} must be a whole number from 0 on.")
+
+
 def named(model: Model, inputs: Inputs, layer: str | Sequence[str] | None) -> list[str]:
     """The layers meant: those given, or all that are called, in the order of their calls. Raises `InputError`."""
     if layer is None:

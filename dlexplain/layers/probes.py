@@ -96,6 +96,7 @@ def probe(
     Alain, Bengio (2016), arXiv:1610.01644; controls: Hewitt, Liang (2019), arXiv:1909.03368.
     """
     asked = wrap(model)
+    features.check_seed(seed)
     arrays = asked.inputs(inputs)
     wanted, classes, positions = _labels(labels, len(arrays[0]), task)
     together = _groups(groups, len(arrays[0]))

@@ -47,10 +47,11 @@ class Similarity:
 
     def __repr__(self) -> str:
         kind = "unbiased" if self.unbiased else "biased"
+        known = self.values[np.isfinite(self.values)]
+        span = f"{known.min():.3f} to {known.max():.3f}" if known.size else "no layer differs between samples"
         return (
             f"Similarity (linear CKA, {kind}) of {len(self.layers_a)} layers ({self.frameworks[0]}) with "
-            f"{len(self.layers_b)} ({self.frameworks[1]}) on {self.samples} samples: {np.nanmin(self.values):.3f} to "
-            f"{np.nanmax(self.values):.3f}"
+            f"{len(self.layers_b)} ({self.frameworks[1]}) on {self.samples} samples: {span}"
         )
 
 
@@ -76,6 +77,7 @@ def similarity(
     parts: Nguyen, Raghu, Kornblith (2021), arXiv:2010.15327.
     """
     first, second = wrap(model_a), wrap(model_b)
+    features.check_seed(seed)
     given = first.inputs(inputs)
     other = second.inputs(inputs_b) if inputs_b is not None else second.inputs(_turned(given, first, second))
     n = len(given[0])

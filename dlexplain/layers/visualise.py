@@ -10,6 +10,7 @@ import numpy as np
 from dlexplain.errors import InputError, UnsupportedModelError
 from dlexplain.frameworks import Model, wrap
 from dlexplain.frameworks.questions import Target
+from dlexplain.layers.features import check_seed
 from dlexplain.layers.results import FeatureVisualisation
 from dlexplain.layers.spectrum import Ask, Spectrum, climb
 
@@ -44,6 +45,7 @@ def visualise_feature(
     """
     asked = wrap(model)
     asked.check_layer(layer)
+    check_seed(seed)
     shape = _shape(asked, input_shape)
     units = np.atleast_1d(np.asarray(unit))
     if units.dtype.kind not in "iu" or units.ndim != 1 or not units.size or units.min() < 0:

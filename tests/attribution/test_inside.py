@@ -195,6 +195,32 @@ def test_token_ids_move_as_their_embeddings(name):
     np.testing.assert_allclose(at_words.values.sum(-1), total.values, atol=2e-3)
 
 
+@pytest.mark.parametrize("name", ["keras-attended tokens", "torch-attended tokens", "torch-recurrent tokens"])
+@pytest.mark.parametrize("method", ["saliency", "integrated_gradients", "deeplift", "occlusion"])
+def test_neurons_that_read_tokens_are_explained(name, method):
+    network = BY_NAME[name]
+    model, (ids,) = network.make(), network.inputs()
+    names = list(dlx.wrap(model).shapes((ids,)))
+    mixed = next(n for n in names if "/" not in n and ("attention" in n or n == "mix"))
+    found = dlx.neuron_attribution(model, ids, mixed, 1, method)
+    assert found.values.shape == ids.shape
+    at = dlx.activations(model, ids, mixed)[mixed]
+    np.testing.assert_allclose(found.output, at[..., 1].mean(1), atol=1e-5)
+    if found.gap is not None:
+        np.testing.assert_allclose(found.values.sum(1), found.output - found.baseline_output, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["keras-residual", "torch-residual"])
+def test_the_second_call_of_a_layer_is_a_layer_too(name):
+    network = BY_NAME[name]
+    model, (x,) = network.make(), network.inputs()
+    for method in ("saliency", "conductance", "integrated_gradients", "deeplift"):
+        one, two = (dlx.layer_attribution(model, x, layer, method, target=0) for layer in ("shared", "shared:2"))
+        assert not np.allclose(one.values, two.values)
+    own = dlx.wrap(model).one_gradient((x,), dlx.wrap(model).targets((x,), 0, 8)[0][1], "shared:2")[1][0]
+    np.testing.assert_allclose(dlx.layer_attribution(model, x, "shared:2", "saliency", target=0).values, own, atol=1e-6)
+
+
 def test_batches_and_samples_change_nothing():
     model, x = image_pair()["torch"]
     for method in ("smoothgrad", "conductance", "integrated_gradients"):
@@ -213,6 +239,7 @@ def test_bad_requests_are_refused_in_words():
         ({"method": "saliency", "baseline": 0}, "has no baseline"),
         ({"steps": 4, "stepps": 3}, "Did you mean 'steps'"),
         ({"baseline": B}, "background set"),
+        ({"seed": -1}, "seed"),
     ):
         with pytest.raises(dlx.InputError, match=message):
             dlx.layer_attribution(model, X, "1", **options)

@@ -187,6 +187,31 @@ def test_nothing_is_left_behind_and_batches_change_nothing(make):
         assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
 
 
+def test_nothing_is_left_behind_after_a_failure():
+    class Fails(Encoder):
+        def forward(self, ids):
+            super().forward(ids)
+            if self.fail:
+                raise ValueError("half way")
+            return super().forward(ids)
+
+    model = Fails()
+    model.fail = False
+    asked = dlx.wrap(model)
+    inputs = asked.inputs(IDS)
+    model.fail = True
+    with pytest.raises(ValueError, match="half way"):
+        asked.attended(inputs)
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
+    assert model.training
+    kmodel = keras_encoder()
+    wrapped = dlx.wrap(kmodel)
+    state = [set(layer.__dict__) for layer in kmodel.layers]
+    with pytest.raises(ValueError, match="incompatible"):
+        wrapped.attended((np.zeros((2, 6, 3, 1)),))
+    assert [set(layer.__dict__) for layer in kmodel.layers] == state
+
+
 def test_models_without_attention_and_chains_that_are_none_are_refused():
     network = BY_NAME["torch-sequential"]
     with pytest.raises(dlx.UnsupportedModelError, match="no attention was seen"):

@@ -102,5 +102,7 @@ def test_a_constant_layer_has_no_similarity_rather_than_a_wrong_one():
     x = np.random.default_rng(0).standard_normal((20, 4)).astype(np.float32)
     found = dlx.similarity(pair["torch"], pair["torch"], x)
     assert np.isnan(found.values).all()
+    assert "no layer differs" in repr(found)
+    assert "Most alike: none" in found.plot().alt
     with pytest.raises(dlx.InputError, match="too few"):
         dlx.similarity(pair["torch"], pair["torch"], x[:3])
