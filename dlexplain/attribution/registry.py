@@ -13,6 +13,7 @@ _FAMILIES = (
     "blurred",
     "guided_path",
     "deeplift",
+    "lrp",
     "cam",
     "cam_forward",
     "modified",

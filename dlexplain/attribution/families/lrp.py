@@ -26,7 +26,7 @@ RULES = (
     family="operation graph",
     answers="How much of the output does each input account for, handed back layer by layer?",
     cost="1 forward, 2 to 8 backward, by the rule",
-    cannot="depends on the rule; biases keep their share, so the values need not sum to the output",
+    cannot="depends on the rule, and on how a recurrent layer is written; biases keep their share of the output",
     paper="doi:10.1371/journal.pone.0130140",
     at_embedding=True,
 )
