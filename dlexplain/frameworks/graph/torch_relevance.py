@@ -12,11 +12,13 @@ from typing import Any
 import torch
 
 from dlexplain.frameworks.graph.torch_affine import Affine, affine_maps
+from dlexplain.frameworks.graph.torch_gates import mixes_spelled
 from dlexplain.frameworks.graph.torch_modified import gradient, single
 from dlexplain.frameworks.graph.torch_pairs import Pair, pulled, real, summed_to
 from dlexplain.frameworks.graph.torch_rows import Rows
 from dlexplain.frameworks.graph.torch_rules import LINEAR, PLACED, POINTWISE, Multipliers
 from dlexplain.frameworks.graph.torch_run import Run
+from dlexplain.frameworks.graph.torch_sets import winner
 from dlexplain.frameworks.graph.torch_tape import Step, Value
 from dlexplain.frameworks.graph.torch_walk import handed_back, started
 from dlexplain.frameworks.questions import Inputs, Target
@@ -31,9 +33,10 @@ _MOVED = """
     upsample_nearest3d _upsample_nearest_exact1d _upsample_nearest_exact2d _upsample_nearest_exact3d copy contiguous
     gather index_select index _unsafe_index embedding scatter index_copy index_put masked_select max_unpool2d max_unpool3d
     max_pool2d_with_indices max_pool3d_with_indices adaptive_max_pool2d adaptive_max_pool3d fractional_max_pool2d
-    fractional_max_pool3d amax amin max min sort topk median kthvalue maximum minimum where fill
+    fractional_max_pool3d sort topk median kthvalue maximum minimum where fill
 """
 MOVED = frozenset(_MOVED.split())
+_BATCHED = ("native_batch_norm", "_native_batch_norm_legit_no_training", "cudnn_batch_norm")
 _BILINEAR = frozenset(["mm", "bmm", "mv", "dot", "matmul", "addmm", "baddbmm", "addmv", "convolution", "_trilinear"])
 
 
@@ -41,6 +44,7 @@ def relevance(model: Any, inputs: Inputs, target: Target, rule: str, options: Ma
     """See `Model.relevance`."""
 
     def walk(run: Run) -> list[torch.Tensor | None]:
+        run.steps = mixes_spelled(run)
         start = started(target, run) * real(run.outputs[target.head].tensor)
         hand = Hand(run, target.head, rule, options)
         return handed_back(run, run, target.head, start, Rows(), hand.back)
@@ -74,8 +78,17 @@ class Hand:
             return gradient(pair, rs)
         if name in ("_softmax", "_safe_softmax", "_log_softmax", "logsumexp"):
             return [self._softened(pair, rs)]
-        if name == "mul" and len(pair.values) == 2:
+        if name == "mul":
             return self._product(pair, rs[0], floats)
+        if name in _BATCHED:
+            z = pair.y - pair.run([torch.zeros_like(pair.xs[0])])[0]
+            return [rs[0] * self.steadied(z, z)]
+        if name in ("amax", "amin", "max", "min") and len(pair.values) == 1:
+            return [winner(pair, rs[0])]
+        if name in ("maximum", "minimum") and len(pair.values) == 2:
+            a, b = pair.xs
+            first = a >= b if name == "maximum" else a <= b
+            return [summed_to(torch.where(first == f, rs[0], 0), x.shape) for f, x in ((True, a), (False, b))]
         if name == "div" and len(pair.values) == 2:  # what is divided by is a normaliser: a constant
             at = pair.active(0)
             return [summed_to(rs[0], x.shape) if i == at else None for i, x in enumerate(pair.xs)]
@@ -110,9 +123,16 @@ class Hand:
     def _product(self, pair: Pair, r: torch.Tensor, floats: list[bool]) -> Multipliers:
         """Half to each factor; all to the other one where a factor is a normaliser or a truth value."""
         constant = [not f or self._normalises(v) for f, v in zip(floats, pair.values, strict=True)]
-        free = [i for i, c in enumerate(constant) if not c] or [0, 1]
-        share = r * self.steadied(pair.y, pair.y) / len(free)
+        free = [i for i, c in enumerate(constant) if not c] or list(range(len(floats)))
+        # A normaliser and the constant that scales what it gave are one factor, which takes nothing.
+        share = r if any(constant) or self._normalised(pair) else r * self.steadied(pair.y, pair.y) / len(free)
         return [summed_to(share, x.shape) if i in free else None for i, x in enumerate(pair.xs)]
+
+    def _normalised(self, pair: Pair) -> bool:
+        step = self._made.get(pair.values[0]) if len(pair.values) == 1 else None
+        while step is not None and step.name in ("view", "_unsafe_view", "reshape", "_reshape_alias"):
+            step = self._made.get(step.args[0])
+        return step is not None and step.name == "mul" and any(map(self._normalises, step.values()))
 
     def _normalises(self, value: Value) -> bool:
         """It is what a deviation is divided by, or a truth value as a number."""
@@ -127,14 +147,15 @@ class Hand:
     def _softened(self, pair: Pair, rs: Multipliers) -> torch.Tensor:
         """The operation's linear part at x: for softmax x (R - y ΣR)."""
         x, y, r = pair.xs[0], pair.y, rs[0]
-        if "softmax" in pair.name and "log" not in pair.name:
-            return x.nan_to_num(neginf=0.0) * (r - y * r.sum(pair.given(1), keepdim=True))
+        if "softmax" in pair.name:
+            shares = y.exp() if "log" in pair.name else y
+            return x.nan_to_num(neginf=0.0) * (r - shares * r.sum(pair.given(1), keepdim=True))
         return x.nan_to_num(neginf=0.0) * pulled(pair, [x], [self.steadied(y, r)])[0]
 
     def _elementwise(self, pair: Pair, rs: Multipliers) -> Multipliers:
         """One place each: relevance passes; several inputs that vary share it evenly."""
         pointwise = torch.Tag.pointwise in pair.op.tags or pair.name in POINTWISE
-        if not pointwise and pair.name not in ("detach", "alias", "lift", "native_batch_norm", *_BATCHED):
+        if not pointwise and pair.name not in ("detach", "alias", "lift"):
             raise pair.refuse("relevance has no rule for it.")
         r = rs[0] / len(pair.values)
         return [summed_to(r.expand_as(rs[0]), x.shape) for x in pair.xs]
@@ -194,9 +215,6 @@ class Parts:
         return self._x_up * (t(self._up, alike) + t(self._down, other)) + self._x_down * (
             t(self._down, alike) + t(self._up, other)
         )
-
-
-_BATCHED = ("_native_batch_norm_legit_no_training", "cudnn_batch_norm")
 
 
 def over(r: torch.Tensor, z: torch.Tensor) -> torch.Tensor:

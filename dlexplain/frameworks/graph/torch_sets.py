@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 
 from dlexplain.frameworks.graph.torch_pairs import Pair
@@ -43,23 +45,37 @@ def _largest(pair: Pair, ms: Multipliers) -> Multipliers:
     if ms[0] is None:
         return [None]
     sign = -1 if pair.name.endswith("min") else 1
-    x, r, m = sign * pair.xs[0], sign * pair.rs[0], sign * ms[0]
+    flat, whole = _gathered(pair)
+    a, b, m = sign * flat(pair.xs[0]), sign * flat(pair.rs[0]), sign * ms[0]
+    ia, ib = a.argmax(-1, keepdim=True), b.argmax(-1, keepdim=True)
+    given = _crossed(a, b, ia, ib, a.gather(-1, ia), b.gather(-1, ib), m.reshape(*a.shape[:-1], 1))
+    return [sign * whole(given)]
+
+
+def winner(pair: Pair, r: torch.Tensor) -> torch.Tensor:
+    """What a maximum or minimum over axes was given, at the first place that has it."""
+    flat, whole = _gathered(pair)
+    a = flat(pair.xs[0])
+    place = (a.argmin if pair.name.endswith("min") else a.argmax)(-1, keepdim=True)
+    return whole(torch.zeros_like(a).scatter(-1, place, r.reshape(place.shape)))
+
+
+def _gathered(pair: Pair) -> tuple[Callable, Callable]:
+    """To the set of values that is looked at along the last axis, and back."""
+    shape = pair.shape(0)
     dims = pair.named("dim", None)
-    dims = list(range(x.ndim)) if dims is None or dims == [] else [dims] if isinstance(dims, int) else list(dims)
-    dims = [d % x.ndim for d in dims] if x.ndim else []
-    kept = [d for d in range(x.ndim) if d not in dims]
-    shape = [x.shape[d] for d in kept]
+    dims = list(range(len(shape))) if dims is None or dims == [] else [dims] if isinstance(dims, int) else list(dims)
+    dims = [d % len(shape) for d in dims] if shape else []
+    kept = [d for d in range(len(shape)) if d not in dims]
+    order = [*kept, *dims]
 
     def flat(t: torch.Tensor) -> torch.Tensor:
-        return t.permute(*kept, *dims).reshape(*shape, -1)
+        return t.permute(order).reshape(*(shape[d] for d in kept), -1)
 
-    a, b = flat(x), flat(r)
-    ia, ib = a.argmax(-1, keepdim=True), b.argmax(-1, keepdim=True)
-    m = m.reshape(*shape, 1)
-    given = _crossed(a, b, ia, ib, a.gather(-1, ia), b.gather(-1, ib), m)
-    given = given.reshape(*shape, *(x.shape[d] for d in dims))
-    order = [*kept, *dims]
-    return [sign * given.permute(*(order.index(d) for d in range(x.ndim)))]
+    def whole(t: torch.Tensor) -> torch.Tensor:
+        return t.reshape([shape[d] for d in order]).permute([order.index(d) for d in range(len(shape))])
+
+    return flat, whole
 
 
 def _crossed(x, r, places, places_r, y, yr, m, axis: int = -1) -> torch.Tensor:
