@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers as L
+from tensorflow.python.eager import context
 from tensorflow.python.framework import ops as registry
 
 import dlexplain as dlx
@@ -150,18 +151,29 @@ def test_any_number_of_samples_is_traced_once():
     assert len(calls) == 1
 
 
+def test_a_few_samples_less_are_not_traced_again():
+    model, shape = relu_network("dense")
+    asked, calls = dlx.wrap(model), []
+    g = np.random.default_rng(0)
+    x, r = (g.standard_normal((n, *shape)).astype(np.float32) for n in (5, 3))
+    with pytest.MonkeyPatch.context() as patch:
+        traced = keras_walk.traced
+        patch.setattr(keras_walk, "traced", lambda *given: calls.append(1) or traced(*given))
+        whole = asked.contributions((x,), (r,), target(5, 0), 64, background=True)[0]
+        part = asked.contributions((x[:4],), (r,), target(4, 0), 64, background=True)[0]
+    assert len(calls) == 1
+    np.testing.assert_allclose(part, whole[:4], rtol=1e-5, atol=1e-7)
+
+
 def state(model: keras.Model) -> tuple:
-    found = [model, *model._flatten_layers()]
+    """What a walk might leave changed: the gradient registry, the layers' own attributes, options, random numbers."""
     entries = {name: dict(entry) for name, entry in registry._gradient_registry._registry.items()}
-    attributes = [
-        sorted(k for k in vars(layer) if k in ("call", "unroll", "use_cudnn", "trainable")) for layer in found
+    layers = [model, *model._flatten_layers(include_self=False)]
+    kept = [
+        {k: v for k, v in vars(layer).items() if k in ("call", "unroll", "use_cudnn", "trainable")} for layer in layers
     ]
-    return (
-        entries,
-        attributes,
-        [getattr(layer, "unroll", None) for layer in found],
-        tf.random.get_global_generator().state.numpy().tolist(),
-    )
+    options = context.context().function_call_options.config_proto_serialized
+    return entries, kept, options, tf.random.get_global_generator().state.numpy().tolist()
 
 
 @pytest.mark.parametrize("fails", [False, True])

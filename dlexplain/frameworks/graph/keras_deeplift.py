@@ -115,6 +115,7 @@ def _crossed(model: KerasModel, asked: Asked, given, others, rows: int) -> Input
     many += (many == wide) * (-1 if many > 1 else 0)  # told apart by their number
     if many == wide or model._traces.get(("not crossed", asked)):
         return None
+    many = _traced_already(model, asked, many, wide, rows) or many
     total = Total(n, m)
     try:
         for ns in blocks(n, many):
@@ -126,6 +127,17 @@ def _crossed(model: KerasModel, asked: Asked, given, others, rows: int) -> Input
         model._traces[("not crossed", asked)] = True
         return None
     return total.mean
+
+
+def _traced_already(model: KerasModel, asked: Asked, many: int, wide: int, rows: int) -> int | None:
+    """A number of samples, not much larger, for which a graph stands ready."""
+    ready = [
+        key[1].paired[0]
+        for key in list(model._traces)
+        if key[0] == "contributions" and key[1].paired and key[1] == replace(asked, paired=key[1].paired)
+        if key[1].paired[1] == wide and key[2] == model.device
+    ]
+    return min((size for size in ready if many <= size <= min(2 * many, rows // wide)), default=None)
 
 
 def _filled(tensor: tf.Tensor, many: int) -> tf.Tensor:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from dlexplain.errors import UnsupportedModelError
+from dlexplain.frameworks.graph.keras_compiled import Compiled
 from dlexplain.frameworks.graph.keras_constants import known
 from dlexplain.frameworks.graph.keras_pairs import has_gradient, real, transposed
 from dlexplain.frameworks.graph.keras_refusals import NeedsBatch, refusal
@@ -56,9 +57,7 @@ def _compiled(model: KerasModel, asked: Asked, key: tuple, backwards: Backwards)
                 for f, e in zip(found, entries, strict=True)
             ]
 
-        # Called through `tf.function` itself, TensorFlow would complain of many models, one after another.
-        function = tf.function(body, autograph=False)
-        model._traces[full] = function.get_concrete_function(*asked.signature(asked.batch))
+        model._traces[full] = Compiled(body, asked.signature(asked.batch))
     return model._traces[full]
 
 

@@ -127,15 +127,22 @@ def has_gradient(operation: tf.Operation) -> bool:
 
 def summed_to(multiplier: tf.Tensor, tensor: tf.Tensor) -> tf.Tensor:
     """Summed over the axes along which the tensor was broadcast."""
-    if multiplier.shape.is_fully_defined() and multiplier.shape == tensor.shape:
+    if alike(multiplier, tensor):
         return multiplier
     shape = tf.shape(tensor)
     axes, _ = tf.raw_ops.BroadcastGradientArgs(s0=shape, s1=tf.shape(multiplier))
     return tf.reshape(tf.reduce_sum(multiplier, axes), shape)
 
 
+def alike(a: tf.Tensor, b: tf.Tensor) -> bool:
+    """Of one shape; only the number of samples may be unknown."""
+    if a.shape.rank is None or a.shape.rank != b.shape.rank or a.shape.rank == 0:
+        return a.shape.rank == b.shape.rank == 0
+    return a.shape[1:].is_fully_defined() and a.shape.as_list() == b.shape.as_list()
+
+
 def spread(tensor: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
-    if tensor.shape.is_fully_defined() and tensor.shape == like.shape:
+    if alike(tensor, like):
         return tensor
     return tf.broadcast_to(tensor, tf.shape(like))
 

@@ -116,6 +116,9 @@ def _bilinear(step: Step, multipliers: Multipliers, pairs: Pairs) -> Multipliers
     if not step.outputs[0].x.dtype.is_floating and step.type == "Mul":
         return _elementwise(step, multipliers, pairs)
     active = [i for i, v in enumerate(step.inputs) if v.active]
+    if step.type == "Mul":
+        other = [pairs.mean(step.inputs[1 - i]) for i in (0, 1)]
+        return [summed_to(multipliers[0] * other[i], step.inputs[i].p) if i in active else None for i in (0, 1)]
     if len(active) == 1:
         return transposed(step.p, multipliers)
     if len(step.inputs) > 2 and step.type == "Einsum":

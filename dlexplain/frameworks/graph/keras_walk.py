@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,12 @@ import numpy as np
 import tensorflow as tf
 
 from dlexplain.errors import InputError, UnsupportedModelError
+from dlexplain.frameworks.graph.keras_compiled import Compiled
 from dlexplain.frameworks.graph.keras_pairs import Pairs, real
 from dlexplain.frameworks.graph.keras_refusals import NeedsBatch, NotPaired, refusal
 from dlexplain.frameworks.graph.keras_rules import hand_on
 from dlexplain.frameworks.graph.keras_unroll import SITE, Unrolled, Value
-from dlexplain.frameworks.keras_inside import feed
+from dlexplain.frameworks.keras_inside import feed, named_layers
 
 if TYPE_CHECKING:
     from dlexplain.frameworks.keras_model import KerasModel
@@ -46,7 +48,7 @@ class Walked:
         self._books = [] if books else None
         self._checks: list[tuple[Any, str]] = []
         self._stopped: tuple | None = None
-        self._graph: tf.types.experimental.ConcreteFunction | None = None
+        self._graph: Compiled | None = None
 
     def __call__(self, x: Sequence[tf.Tensor], r: Sequence[tf.Tensor]) -> tuple[list[np.ndarray], np.ndarray]:
         """The contributions of each pair, and `(2, pairs)` the scores of its input and its reference."""
@@ -78,12 +80,10 @@ class Walked:
                 raise refusal(step, why)
         return parts, scores, books
 
-    def _compiled(self) -> tf.types.experimental.ConcreteFunction:
-        """Called through `tf.function` itself, TensorFlow would complain of many models, one after another."""
+    def _compiled(self) -> Compiled:
         n, m = self._asked.paired or (self._asked.batch,) * 2
         count = len(self._asked.specs) // 2
-        signature = (*self._asked.signature(n), *self._asked.signature(m)[count + 1 :])
-        return tf.function(self._body, autograph=False).get_concrete_function(*signature)
+        return Compiled(self._body, (*self._asked.signature(n), *self._asked.signature(m)[count + 1 :]))
 
     def _body(self, index: tf.Tensor, *flat: tf.Tensor) -> tuple[list[tf.Tensor], ...]:
         count = len(flat) // 3
@@ -160,10 +160,25 @@ def traced(raw: Any, sites: dict, asked: Asked) -> tuple[Any, tf.Tensor]:
         taps = {} if asked.layer is None else {asked.layer: tap}
         return tf.identity(feed(raw, sites, x, where, taps)[asked.head])
 
-    graph = tf.function(body, autograph=False).get_concrete_function(*asked.signature(asked.batch)[1:]).graph
+    with opened_up(raw):
+        graph = tf.function(body, autograph=False).get_concrete_function(*asked.signature(asked.batch)[1:]).graph
     if asked.layer is not None and not caught:
         raise InputError(f"layer {asked.layer!r} is not called by the model on these inputs.")
     return graph, graph.outputs[0]
+
+
+@contextlib.contextmanager
+def opened_up(raw: Any) -> Iterator[None]:
+    """Recurrent layers written as loops, not as the graphics card's one operation; under the model's lock."""
+    fused = [layer for layer in named_layers(raw).values() if layer.__dict__.get("use_cudnn") not in (None, False)]
+    before = [layer.use_cudnn for layer in fused]
+    try:
+        for layer in fused:
+            object.__setattr__(layer, "use_cudnn", False)
+        yield
+    finally:
+        for layer, value in zip(fused, before, strict=True):
+            object.__setattr__(layer, "use_cudnn", value)
 
 
 def backwards(
