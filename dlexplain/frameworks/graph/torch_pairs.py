@@ -57,6 +57,11 @@ class Pair:
         """The shape of an active input, without making it."""
         return self._rows.shape(self.values[i])
 
+    def length(self, value: Value, dim: int) -> int:
+        """How long one of its inputs is along an axis; empty ones that are joined to others may have but one axis."""
+        shape = self._rows.shape(value)
+        return shape[dim] if len(shape) > 1 or len(self.x.outs[0].tensor.shape) == 1 else 0
+
     def blank(self, i: int) -> torch.Tensor:
         """A tensor of that shape and type, for operations whose transpose asks for no more."""
         like = self.values[i].tensor

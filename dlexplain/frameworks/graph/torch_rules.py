@@ -60,7 +60,7 @@ def back(pair: Pair, ms: Multipliers) -> Multipliers:
     if name in RULES:
         return RULES[name](pair, ms)
     if name in LINEAR:
-        return _linear(pair, ms)
+        return linear(pair, ms)
     if name in PLACED:
         return _placed(pair, ms)
     if not pair.values:
@@ -74,7 +74,7 @@ def back(pair: Pair, ms: Multipliers) -> Multipliers:
     raise pair.refuse("there is no rule for it.")
 
 
-def _linear(pair: Pair, ms: Multipliers) -> Multipliers:
+def linear(pair: Pair, ms: Multipliers) -> Multipliers:
     out = pair.x.outs[0].tensor
     drop = () if out.is_floating_point() or out.is_complex() else ("dtype",)
     # A transpose of its own asks for shapes only, but where strides tell what is read.

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from dlexplain.frameworks.graph import torch_sets  # noqa: F401 (enters its rules)
+from dlexplain.frameworks.graph import torch_linear, torch_sets  # noqa: F401 (they enter their rules)
 from dlexplain.frameworks.graph.torch_pairs import Pair, real
 from dlexplain.frameworks.graph.torch_rows import Rows, crossed
 from dlexplain.frameworks.graph.torch_rules import Rule, back
