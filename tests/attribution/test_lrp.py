@@ -110,14 +110,14 @@ def test_wrong_options_are_said_to_be_wrong():
             dlx.explain(network, x, "lrp", target=0, **options)
 
 
-# Recurrent layers are left out. Relevance depends on how a function is written, not on the function alone: Keras adds a
-# gate's bias behind the sum of its two products and Torch within each, and their GRUs mix states in other words.
+# LSTMs are left out. Relevance depends on how a function is written, not on the function alone: Keras adds a gate's bias
+# behind the sum of its two products, Torch within each of them.
 @pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("name", ["residual", "two inputs", "attended tokens", "convolution", "nested"])
+@pytest.mark.parametrize("name", ["residual", "two inputs", "attended tokens", "series", "convolution", "nested"])
 def test_twins_hand_back_alike(name, rule):
     network = BY_NAME[f"keras-{name}"]
     model, inputs = network.make(), network.inputs(3)
-    pictures = name in ("convolution", "nested")
+    pictures = name in ("series", "convolution", "nested")
     turned = tuple(np.moveaxis(x, -1, 1).copy() if pictures else x for x in inputs)
     one = dlx.explain(model, one_or_all(inputs), "lrp", target=0, rule=rule).values
     two = dlx.explain(dlx.convert(model, to="torch"), one_or_all(turned), "lrp", target=0, rule=rule).values
