@@ -1,6 +1,6 @@
 """`python -m tests.zoo`: the matrix architecture by method by framework, printed and written to `benchmarks/zoo.md`.
 
-A run of some cells replaces those cells alone; the others stay as the last run left them, in `benchmarks/zoo.json`.
+A run of some cells replaces those cells alone; the others stay as the last run left them, in `build/zoo.json`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ def main() -> int:
         return 0
     from tests.zoo import report
 
-    kept = _ROOT / "benchmarks" / "zoo.json"
+    kept = _ROOT / "build" / "zoo.json"
+    kept.parent.mkdir(exist_ok=True)
     frameworks = [asked.framework] if asked.framework else FRAMEWORKS
     parts = [asked.part] if asked.part else ("ours", "others")
     fresh = [c for name in frameworks for part in parts for c in _apart(name, asked, part)]

@@ -203,8 +203,8 @@ def graph_attention():
 
     def call(x):
         h = L.Dense(6)(x)
-        # Not the other way round: Keras 3.15 takes the second for a bias where there is one sample.
-        scores = L.LeakyReLU(0.2)(ops.transpose(L.Dense(1)(h), (0, 2, 1)) + L.Dense(1)(h))
+        # A difference, since Keras 3.15 takes the second of two terms for a bias where there is one sample.
+        scores = L.LeakyReLU(0.2)(L.Dense(1)(h) - ops.transpose(L.Dense(1)(h), (0, 2, 1)))
         return L.Dense(3)(ops.mean(ops.elu(ops.matmul(ops.softmax(scores + hidden), h)), 1))
 
     return _functional((5, 4), call)

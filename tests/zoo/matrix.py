@@ -143,7 +143,8 @@ def unfit(specimen: Specimen, method: str) -> str:
         return "asks for one picture or series"
     if "exact" in name and specimen.features > 16:
         return "2^features evaluations: features are too many"
-    if any(word in name for word in ("guided_backprop", "deconvnet")) and "relu" not in _source(specimen):
+    guided = any(word in name for word in ("guided_backprop", "deconvnet", "guided_gradcam"))
+    if guided and not re.search(r"(?<![a-z_])relu", _source(specimen)):
         return "the model has no ReLU, of which alone the method speaks"
     return ""
 

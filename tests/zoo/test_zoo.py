@@ -49,7 +49,10 @@ def test_deeplift_is_exact_on_every_architecture(framework, name):
         assert np.isfinite(output).all()
         assert output.std() > 0
     found = matrix.cell(specimen, "deeplift")
-    assert found.kind in (("exact", "warned", "refused") if name in SINGULAR else ("exact",)), found
+    allowed = {"exact"} | ({"warned", "refused"} if name in SINGULAR else set())
+    # Sorting has no rule where the order differs, and says so.
+    allowed |= {"refused"} if "sparsemax" in name else set()
+    assert found.kind in allowed, found
 
 
 @pytest.mark.parametrize(("framework", "name"), _every())
