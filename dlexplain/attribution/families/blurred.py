@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -33,8 +33,8 @@ def blur_integrated_gradients(
 
     `sigma`: deviation of the widest Gaussian in pixels or steps; None: the longest axis, where hardly more than each
     channel's mean is left. `steps=None`: doubled from 16 to 64 and, where the relative gap is still over `tolerance`,
-    pieces of the path that are halved until each accounts for its share. Xu, Venugopalan, Sundararajan (2020), Attribution in Scale and Space,
-    arXiv:2004.03383.
+    pieces of the path that are halved until each accounts for its share. Xu, Venugopalan, Sundararajan (2020),
+    Attribution in Scale and Space, arXiv:2004.03383.
     """
     _check(case, sigma, tolerance)
     axes = [tuple(a + 1 for a in case.spatial(i)) for i in range(len(case.inputs))]
@@ -128,6 +128,7 @@ class _Blurs:
         return tuple(blur.speed(rows, t) for blur in self.blurs)
 
 
+@lru_cache(maxsize=16)
 def _cosines(size: int) -> np.ndarray:
     """`(waves, places)`: the orthonormal cosine transform (DCT-II), whose waves have no slope at the edges."""
     waves = np.cos(np.pi * np.arange(size)[:, None] * (np.arange(size) + 0.5) / size) * np.sqrt(2 / size)
