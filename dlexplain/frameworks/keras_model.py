@@ -110,20 +110,30 @@ class KerasModel(Model):
                 return arrays_of(where), arrays_of(self._gradients(tensors, where, index, target.head))
             ref, head = weakref.ref(self.raw), target.head
 
+            name, _, call = layer.partition(":")
+
             def body(index, *x):
-                caught = []
+                caught, graphs = [], []
                 with tf.GradientTape() as tape:
 
                     def tap(output):
+                        graphs.append(output.graph)
+                        if len(graphs) != int(call or 1):
+                            return None
                         tape.watch(output)
                         caught.append(output)
                         return tf.identity(output)
 
-                    with tapped(ref(), {layer: tap}):
+                    with tapped(ref(), {f"{name}:*": tap}):
                         score = score_of(run(ref(), x)[head], index)
                 if not caught:
                     raise InputError(f"layer {layer!r} is not called by the model on these inputs.")
-                return caught[0], nonempty(tape.gradient(score, caught), caught)[0]
+                if any(graph is not index.graph for graph in graphs):
+                    raise UnsupportedModelError(
+                        f"layer {layer!r} runs inside a loop, once a step: it has no one slope. Name the layer round it."
+                    )
+                (slope,) = tape.gradient(score, caught)
+                return caught[0], tf.zeros_like(caught[0]) if slope is None else tf.convert_to_tensor(slope)
 
             values, gradient = self._graph(("layer", layer, head), body, (index, *tensors))(index, *tensors)
             return arrays_of((values,)), arrays_of((gradient,))

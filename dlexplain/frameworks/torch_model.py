@@ -171,8 +171,9 @@ class TorchModel(Model):
         caught: dict[str, np.ndarray] = {}
         # Cloned: the next layer may work in place.
         taps = {name: (lambda t, name=name: caught.update({name: numpy_of(t.clone())})) for name in layers}
+        tensors = self._tensors(inputs)  # before the taps: the first time, tokens are looked for by running the model
         with self._asked(), torch.no_grad(), tapped(self.raw, taps):
-            self._run(self._tensors(inputs))
+            self._run(tensors)
         return caught
 
     def run_from(self, layer: str, activations: np.ndarray, inputs: Any) -> np.ndarray | tuple[np.ndarray, ...]:

@@ -59,7 +59,7 @@ def test_a_gradient_that_overflows_is_named_with_its_layer(framework):
 @pytest.mark.parametrize("method", ["integrated_gradients", "occlusion", "deeplift"])
 def test_a_baseline_without_a_finite_output_is_named_with_its_layer(framework, method):
     model, x = _positive(framework, "logarithm"), np.array([[1, 2, 3]], np.float32)
-    with pytest.raises(dlx.UnsupportedModelError, match="baseline is not finite.*'curve'.*another baseline"):
+    with pytest.raises(dlx.UnsupportedModelError, match=r"baseline is not finite.*'curve'.*another baseline"):
         dlx.explain(model, x, method)
     assert dlx.explain(model, x, method, baseline=0.5).baseline_output is not None
 
@@ -71,5 +71,5 @@ def test_a_background_sample_without_a_finite_output_is_counted(framework):
 
 
 def test_an_output_that_is_not_finite_is_named_with_its_layer(framework):
-    with pytest.raises(dlx.UnsupportedModelError, match="sample 0 is not finite.*'curve'"):
+    with pytest.raises(dlx.UnsupportedModelError, match=r"sample 0 is not finite.*'curve'"):
         dlx.explain(_positive(framework, "logarithm"), np.zeros((1, 3), np.float32), "saliency")

@@ -239,3 +239,17 @@ def test_reinitialised_is_a_copy_with_only_that_layer_changed(network):
     assert any(not np.allclose(a, b) for a, b in zip(changed, whole, strict=True))
     for a, b in zip(changed, model.reinitialised([name], seed=1).outputs(inputs), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_a_layer_beside_the_target_has_no_slope_and_one_before_it_has(network):
+    model, inputs, goal = _asked(network)
+    slopes = {}
+    for layer in model.layers:
+        if layer.parameters and layer.name in model.shapes(inputs):
+            if layer.name.endswith("_cell"):
+                with pytest.raises(dlx.UnsupportedModelError, match="inside a loop"):
+                    model.one_gradient(inputs, goal, layer.name)
+            else:
+                slopes[layer.name] = model.one_gradient(inputs, goal, layer.name)[1][0]
+    beside = [name for name, slope in slopes.items() if not slope.any()]
+    assert bool(beside) == ("two outputs" in str(network)), beside
