@@ -1,4 +1,4 @@
-"""Keras: convolution networks on pictures, volumes and series, and whole networks of `keras.applications`."""
+"""Keras: convolution networks on pictures, volumes and series."""
 
 from __future__ import annotations
 
@@ -247,23 +247,3 @@ def spectral():
         return L.Dense(3)(L.Dense(6, "relu")(ops.log(1 + real**2 + imaginary**2)))
 
     return _functional((12,), call)
-
-
-@keras_specimen("keras.applications MobileNetV2", (32, 32, 3))
-def mobile_net():
-    return keras.applications.MobileNetV2((32, 32, 3), alpha=0.35, weights=None, classes=5)
-
-
-@keras_specimen("keras.applications ResNet50V2", (32, 32, 3))
-def resnet():
-    return keras.applications.ResNet50V2(weights=None, input_shape=(32, 32, 3), classes=5, classifier_activation=None)
-
-
-@keras_specimen("keras.applications EfficientNetB0", (32, 32, 3), scale=60)
-def efficient_net():
-    return keras.applications.EfficientNetB0(weights=None, input_shape=(32, 32, 3), classes=5)
-
-
-@keras_specimen("keras.applications DenseNet121", (32, 32, 3))
-def dense_net_121():
-    return keras.applications.DenseNet121(weights=None, input_shape=(32, 32, 3), classes=5, classifier_activation=None)

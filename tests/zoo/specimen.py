@@ -96,6 +96,6 @@ def load(framework: str) -> dict[str, Callable[[], Specimen]]:
     """The zoo of one framework, which alone is imported."""
     import importlib
 
-    for part in ("tables", "images", "sequences", "attention"):
+    for part in ("tables", "images", "networks", "sequences", "attention"):
         importlib.import_module(f"tests.zoo.{framework}_{part}")
     return ZOO[framework]
