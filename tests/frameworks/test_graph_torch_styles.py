@@ -237,6 +237,26 @@ def test_what_cannot_be_exact_is_refused(name):
             dlx.explain(network, x, "deeplift", target=0, baseline=0.1)
 
 
+class Kept(nn.Module):
+    """A sparse constant, and a buffer that counts the calls."""
+
+    def __init__(self):
+        super().__init__()
+        self.near = torch.eye(6).roll(1, 0).to_sparse()
+        self.register_buffer("calls", torch.zeros(()))
+        self.each, self.out = nn.Linear(3, 5), nn.Linear(30, 2)
+
+    def forward(self, x):
+        self.calls += 1
+        return self.out(torch.stack([torch.sparse.mm(self.near, self.each(row)) for row in x]).relu().flatten(1))
+
+
+def test_sparse_constants_and_buffers_that_change_are_no_hindrance():
+    torch.manual_seed(0)
+    x = np.random.default_rng(0).standard_normal((3, 6, 3)).astype(np.float32)
+    assert dlx.explain(Kept(), x, "deeplift", target=0).relative_gap.max() <= 1e-4
+
+
 def test_compiled_and_exported_models_are_walked_too():
     torch.manual_seed(0)
     network = nn.Sequential(nn.Linear(8, 8), nn.GELU(), nn.LayerNorm(8), nn.Linear(8, 2)).eval()

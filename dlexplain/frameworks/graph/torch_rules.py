@@ -261,7 +261,22 @@ def _either(pair: Pair, position: int) -> tuple[torch.Tensor, torch.Tensor]:
 # ---- products of matrices and kernels ------------------------------------------------------------------------------
 
 
-@rule("mm", "bmm", "mv", "dot", "matmul", "convolution", "_trilinear", "addmm", "baddbmm", "addmv", "addbmm", "linear")
+@rule(
+    "mm",
+    "bmm",
+    "mv",
+    "dot",
+    "matmul",
+    "convolution",
+    "_trilinear",
+    "addmm",
+    "baddbmm",
+    "addmv",
+    "addbmm",
+    "linear",
+    "_sparse_addmm",
+    "_sparse_mm",
+)
 def _bilinear(pair: Pair, ms: Multipliers) -> Multipliers:
     """Linear in each factor: its transpose at the mean of the other factor."""
     if len(pair.values) == 1 and len(pair.slots[0]) == 1:

@@ -126,6 +126,8 @@ class Tape(TorchDispatchMode):
         seen = self._seen.get(id(tensor))
         if seen is not None and seen[2].version == seen[3] and tensor.data_ptr() == seen[4]:
             return seen[1]
+        if tensor.layout is not torch.strided:  # sparse constants have no storage to follow
+            return Value(tensor.detach(), False)
         storage = self._storages.get(tensor.untyped_storage()._cdata)
         found = None if storage is None else self._read(tensor, storage)
         if found is None:
@@ -312,12 +314,17 @@ class _Facts(NamedTuple):
     composite: bool
 
 
+def _composite(op: Any) -> bool:
+    key = torch._C.DispatchKey.CompositeImplicitAutograd
+    return key in op.py_kernels or torch._C._dispatch_has_kernel_for_dispatch_key(op.name(), key)
+
+
 @functools.lru_cache(maxsize=1024)
 def _facts(op: Any) -> _Facts:
     """What is known of an operation whatever it is called with."""
     name = op._opname if op.namespace in ("aten", "prims") else str(op)
     chance = torch.Tag.nondeterministic_seeded in op.tags and any(word in name for word in _CHANCE)
-    return _Facts(name, name[-1:] == "_" or op._schema.is_mutable, chance, name in _SHAPED, op._can_decompose())
+    return _Facts(name, name[-1:] == "_" or op._schema.is_mutable, chance, name in _SHAPED, _composite(op))
 
 
 def _covers(tensor: torch.Tensor) -> bool:
