@@ -222,3 +222,14 @@ def test_what_cannot_be_done_is_said():
     for method, options, words in wrong:
         with pytest.raises(dlx.InputError, match=words):
             dlx.explain(net, x, method, target=0, **options)
+
+
+@pytest.mark.parametrize("method", [BLUR, GUIDED, "scorecam", "eigencam", "gradcam"])
+@pytest.mark.parametrize("size", [1, 3, 7])
+def test_no_pass_is_larger_than_the_batch_whatever_the_steps_and_channels(method, size):
+    network, seen = BY_NAME["torch-functional"], []
+    model, x = network.make(), network.inputs(5)[0]
+    model.register_forward_pre_hook(lambda _module, given: seen.append(len(given[0])))
+    dlx.explain(model, x, method, target=0, batch_size=size)
+    # Two copies of one sample are how it is seen that samples do not depend on each other.
+    assert max(seen) <= max(size, 2)

@@ -83,5 +83,9 @@ def scores(case: Case, curve: Curve, rows: np.ndarray, t: np.ndarray) -> np.ndar
 
 
 def _products(case: Case, curve: Curve, rows: np.ndarray, t: np.ndarray) -> Inputs:
-    _, gradients = case.model.one_gradient(curve.at(rows, t), case.target.take(rows))
-    return tuple(g * s for g, s in zip(gradients, curve.speed(rows, t), strict=True))
+    """Gradient times the change of the point, `(len(rows), *shape)` an input."""
+    parts = []
+    for b in blocks(len(rows), case.rows):
+        _, gradients = case.model.one_gradient(curve.at(rows[b], t[b]), case.target.take(rows[b]))
+        parts.append([g * s for g, s in zip(gradients, curve.speed(rows[b], t[b]), strict=True)])
+    return tuple(map(np.concatenate, zip(*parts, strict=True)))
