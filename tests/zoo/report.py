@@ -37,6 +37,8 @@ _LEGEND = """\
 Captum and SHAP are asked through `"captum:…"` and `"shap:…"`, under tolerances of 1e-2 (`shap:Gradient` 1e-1). Where
 they miss, it is our bridge that warns (W): by themselves they say nothing. `shap:Deep` runs without its own check.
 
+A run of some cells replaces those alone; the command and date above are the last run's, which may be of a part.
+
 Gaps are measured from the model's outputs, not taken from the result (token ids apart); the worst sample counts.
 Baselines are the methods' own (zeros), and a background of three samples where a method averages over one.
 
