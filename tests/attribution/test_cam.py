@@ -58,11 +58,12 @@ def close(found: np.ndarray, expected: np.ndarray, share: float = 1e-5) -> None:
     np.testing.assert_allclose(found, expected, atol=share * np.abs(expected).max(), rtol=0)
 
 
-@pytest.mark.parametrize("method", BY_GRADIENT)
-@pytest.mark.parametrize("halves", HALVES, ids=lambda h: h.name)
+# Two papers divide by sums of activations and suppose that these are rectified.
+FORMULAS = [(h, m) for h in HALVES for m in BY_GRADIENT if h.rectified or m not in ("gradcam_plus_plus", "xgradcam")]
+
+
+@pytest.mark.parametrize(("halves", "method"), FORMULAS, ids=lambda v: getattr(v, "name", v))
 def test_maps_by_gradient_are_their_papers_formulas(halves, method):
-    if method in ("gradcam_plus_plus", "xgradcam") and not halves.rectified:
-        pytest.skip("the paper's formula divides by sums of activations and supposes that they are rectified")
     model, x = halves.make()
     found = dlx.explain(model, x, method, target=1)
     assert found.options["layer"] == halves.layer
@@ -326,3 +327,26 @@ def test_keras_with_channels_first_draws_the_same_as_with_channels_last(method):
         weights = model.get_weights()
         drawings.append(dlx.explain(model, np.moveaxis(x, -1, axis).copy(), method, target=1).heatmap())
     close(drawings[1], drawings[0])
+
+
+class Windows(TorchHalves):
+    """Attention within windows: there the first axis counts windows, not samples."""
+
+    def __init__(self):
+        super().__init__()
+        self.patch, self.norm = nn.Conv2d(1, 8, 2, 2), nn.LayerNorm(8)
+        self.attend, self.out = nn.MultiheadAttention(8, 2, batch_first=True), nn.Linear(8, 3)
+
+    def forward(self, x):
+        x = self.patch(x).unfold(2, 2, 2).unfold(3, 2, 2)
+        windows = self.norm(x.permute(0, 2, 3, 4, 5, 1).reshape(-1, 4, 8))
+        return self.out(self.attend(windows, windows, windows)[0].reshape(len(x), -1, 8).mean(1))
+
+
+@pytest.mark.parametrize("method", ALL)
+def test_windows_are_not_taken_for_samples(method):
+    torch.manual_seed(0)
+    model, x = Windows(), np.random.default_rng(0).random((2, 1, 8, 8), np.float32)
+    assert dlx.explain(model, x, method, target=1).options["layer"] == "patch"
+    with pytest.raises(dlx.UnsupportedModelError, match=f"{method}: the first axis of layer 'norm'"):
+        dlx.explain(model, x, method, target=1, layer="norm")

@@ -9,6 +9,7 @@ import numpy as np
 from dlexplain.attribution.case import Case, Found
 from dlexplain.attribution.families.cam_layers import Sheet, no_samples, sheets, spread
 from dlexplain.attribution.method import method
+from dlexplain.errors import UnsupportedModelError
 from dlexplain.frameworks.questions import blocks
 
 Weigh = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -125,31 +126,36 @@ def by_mean_gradient(a: np.ndarray, g: np.ndarray) -> np.ndarray:
 
 def reacting(case: Case, name: str, layer: str | None) -> Sheet:
     """The layer that the maps without gradients are read from: the first to whose places the target reacts."""
-    first, one = None, case.take(np.arange(1))
-    for sheet in sheets(case, name, layer):
-        first = first or sheet
-        if layer is not None or any(g.any() for _, g in _at(one, name, sheet)):
-            return sheet
-    return first
+    if layer is not None:
+        return next(sheets(case, name, layer))
+    return _first_reacting(case.take(np.arange(1)), name, None, by_mean_gradient)[0]
 
 
 def drawn(case: Case, name: str, layer: str | None, weigh: Weigh) -> Found:
-    """The map of the user's layer, or of the first to whose places the target reacts at all.
+    """The map of the user's layer, or of the first to whose places the target reacts."""
+    sheet, maps = _first_reacting(case, name, layer, weigh)
+    return Found((spread(np.concatenate(maps), case),), {"layer": sheet.layer})
 
-    Behind the last attention of a model that reads its class token alone, no patch has any gradient.
-    """
-    silent: tuple[Sheet, list[np.ndarray]] | None = None
+
+def _first_reacting(case: Case, name: str, layer: str | None, weigh: Weigh) -> tuple[Sheet, list[np.ndarray]]:
+    """The layer and its maps. Behind the last attention of a model that reads its class token alone, no patch has any
+    gradient; inside windows of attention, the first axis counts windows: such layers are passed over."""
+    silent, refused = None, None
     for sheet in sheets(case, name, layer):
         maps, reacts = [], layer is not None
-        for a, g in _at(case, name, sheet):
-            reacts = reacts or bool(g.any())
-            maps.append(weigh(a, g))
+        try:
+            for a, g in _at(case, name, sheet):
+                reacts = reacts or bool(g.any())
+                maps.append(weigh(a, g))
+        except UnsupportedModelError as error:
+            refused = refused or error
+            continue
         if reacts:
-            break
+            return sheet, maps
         silent = silent or (sheet, maps)
-    else:
-        sheet, maps = silent
-    return Found((spread(np.concatenate(maps), case),), {"layer": sheet.layer})
+    if silent is None:
+        raise refused
+    return silent
 
 
 def _at(case: Case, name: str, sheet: Sheet):
