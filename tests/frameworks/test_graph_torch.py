@@ -208,20 +208,30 @@ class Taken(nn.Module):
         return self.out(made[0].transpose(0, 1).flatten(1))
 
 
+@pytest.mark.parametrize("layer", [None, "0"])
 @pytest.mark.parametrize("name", JOINED)
 @pytest.mark.parametrize(("n", "m"), [(1, 1), (1, 7), (4, 1), (4, 4), (5, 7)])
-def test_rows_run_once_are_paired_as_if_each_pair_ran(name, n, m, monkeypatch):
+def test_rows_run_once_are_paired_as_if_each_pair_ran(name, n, m, layer, monkeypatch):
     torch.manual_seed(2)
     model, generator = dlx.wrap(JOINED[name]()), np.random.default_rng(n)
+    layer = "out" if layer and isinstance(model.raw, Taken) else layer
     x, r = (generator.standard_normal((k, 6, 3)).astype(np.float32) for k in (n, m))
     target = Target(generator.integers(0, 2, (n, 1)))
     with monkeypatch.context() as patch:
         patch.setattr(torch_walk.Asked, "_paired", lambda *_: pytest.fail("a pair was run in full"))
-        (once,) = model.contributions((x,), (r,), target, 9, background=m > 1)
+        (once,) = model.contributions((x,), (r,), target, 9, background=m > 1, layer=layer)
     with monkeypatch.context() as patch:
         patch.setattr(torch_walk, "crossed", _never)
-        (each,) = model.contributions((x,), (r,), target, 9, background=m > 1)
+        (each,) = model.contributions((x,), (r,), target, 9, background=m > 1, layer=layer)
     np.testing.assert_allclose(once, each, rtol=1e-4, atol=1e-5 * np.abs(each).max())
+
+
+def test_a_layer_with_its_samples_elsewhere_is_refused():
+    torch.manual_seed(2)
+    model = dlx.wrap(Taken(nn.GRU(3, 4)))
+    x = np.zeros((2, 6, 3), np.float32)
+    with pytest.raises(InputError, match=r"layer 'part'.*first axis"):
+        model.contributions((x + 1,), (x[:1],), Target(np.zeros((2, 1), int)), 9, layer="part")
 
 
 def _never(*_):

@@ -40,6 +40,10 @@ class Rows:
             shape[at[0]] = self.count * at[1] * at[2]
         return torch.Size(shape)
 
+    def leads(self, value: Value) -> bool:
+        """Whether its first axis is that of the rows alone, as far as is known."""
+        return self._axes.get(value, (0, 1, 1)) == (0, 1, 1)
+
     def _taken(self, value: Value, pick: Pick) -> torch.Tensor:
         t, at = value.tensor, self._axes.get(value)
         if at is None:
@@ -59,7 +63,7 @@ class Rows:
 
 
 def crossed(
-    model: Any, tensors: tuple, entries: tuple, absent: tuple, rows: int
+    model: Any, tensors: tuple, entries: tuple, absent: tuple, rows: int, layer: str | None = None
 ) -> Iterator[tuple[np.ndarray, Run, Run, Rows]]:
     """Blocks of at most `rows` (from 3 on) pairs of a sample and a reference: which samples, both runs, and their rows.
 
@@ -69,12 +73,13 @@ def crossed(
     below: tuple[slice, Run] | None = None
     for ns in blocks(len(entries[0]), rows - 1):
         size = max(ns.stop - ns.start, 2)
-        x = Run(model, tuple(_at_least(t[ns], size) for t in tensors), tuple(_at_least(e[ns], size) for e in entries))
+        part, given = (tuple(_at_least(t[ns], size) for t in ts) for ts in (tensors, entries))
+        x = Run(model, part, given, layer)
         for ms in blocks(len(absent[0]), rows - 1):
             if below is None or below[0] != ms or below[1].rows == size:
                 given = tuple(_at_least(a[ms], 2) for a in absent)
                 given = tuple(_at_least(g, size + 1) for g in given) if len(given[0]) == size else given
-                below = ms, Run(model, given, given)
+                below = ms, Run(model, given, given, layer)
             r = below[1]
             axes = _axes(x, r, size, r.rows)
             for a, b in _grid(ns.stop - ns.start, ms.stop - ms.start, rows):
@@ -127,7 +132,7 @@ def _axes(x: Run, r: Run, n: int, m: int) -> Axes:
             axes[a.outs[0]] = axes[b.outs[0]] = _reshaped(axes, a, n)
         if any(not v.active and not v.tensor.is_floating_point() and v in axes for v in a.values()):
             raise Refusal(a.name, "it goes by the numbers of the rows.")
-    if not all(o in axes for o in x.outputs):
+    if not all(v in axes for v in (*x.outputs, *x.wanted)):
         raise Refusal("output", "the rows are not along one axis.")
     return axes
 

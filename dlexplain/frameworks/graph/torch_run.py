@@ -17,7 +17,7 @@ _FUSED = (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.TransformerEncod
 
 
 class Run:
-    """One recorded run: its steps, the values of the entries and of the outputs, and those of a layer if asked."""
+    """One recorded run: its steps, the values of the entries and of the outputs, and a layer's if asked."""
 
     def __init__(self, model: Any, tensors: tuple, entries: tuple, layer: str | None = None) -> None:
         # Asking for gradients, which are never taken, keeps Torch's attention from its fused kernels for inference. Some
@@ -52,7 +52,8 @@ class Run:
                 tape.close()
         if layer and not inside:
             raise InputError(f"layer {layer!r} is not called by the model on these inputs.")
-        self.wanted = inside if layer else self.entries
+        # The entries are asked for with a layer too: their sum tells whether the walk is exact.
+        self.wanted = [*inside[:1], *self.entries]
 
 
 def _attends(model: Any) -> bool:

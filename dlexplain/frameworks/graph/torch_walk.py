@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from dlexplain.errors import InputError
 from dlexplain.frameworks.graph import torch_linear, torch_sets  # noqa: F401 (they enter their rules)
 from dlexplain.frameworks.graph.torch_pairs import Pair, real
 from dlexplain.frameworks.graph.torch_rows import Rows, crossed
@@ -127,7 +128,7 @@ class Asked:
     layer: str | None
 
     def walked(self, samples: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
-        """For these samples, what each entry adds `(len(samples), *shape)`, and the relative gaps (0 for a layer)."""
+        """For these samples, what each entry or place of the layer adds `(len(samples), *shape)`, and the entries' relative gaps."""
         model = self.model
         tensors, others = model._tensors(tuple(a[samples] for a in self.inputs)), model._tensors(self.references)
         with model._asked():
@@ -138,9 +139,9 @@ class Asked:
             # Token ids stay the sample's own on the reference, so each pair is a run of its own.
             apart = any(model._entry_sites.get(i) for i in range(len(tensors)))
             together = self.background or len(absent[0]) == 1
-            if together and not apart and self.layer is None and self.rows > 2:
+            if together and not apart and self.rows > 2:
                 try:
-                    runs = crossed(model, tensors, entries, absent, self.rows)
+                    runs = crossed(model, tensors, entries, absent, self.rows, self.layer)
                     found = self._summed(samples, runs, len(absent[0]))
                     if found[1].max(initial=0) <= _MIXED:
                         return found
@@ -184,14 +185,21 @@ class Asked:
             where = torch.as_tensor(ns, device=x.entries[0].tensor.device)
             for i, (f, a, b) in enumerate(zip(found, x.wanted, r.wanted, strict=True)):
                 share = _share(f, rows.x(a), rows.r(b))
+                if len(share) != len(ns) or not rows.leads(a):
+                    raise InputError(
+                        f"layer {self.layer!r}: its activations {tuple(a.tensor.shape)} do not hold the samples on their "
+                        "first axis. Choose the layer after it."
+                    )
                 if i == len(sums):
                     sums.append(share.new_zeros((n, *share.shape[1:])))
                 sums[i].index_add_(0, where, share)
         shared, scores = [numpy_of(total / m) for total in sums], scores / m
+        inside = shared[:1] if self.layer is not None else shared
+        shared = shared[1:] if self.layer is not None else shared
         change, size = scores[0] - scores[1], 1e-2 * np.abs(scores).max(0)
         missed = np.abs(sum(s.reshape(n, -1).sum(1) for s in shared) - change)
         floor = np.maximum(np.maximum(np.abs(change), size), np.finfo(np.float32).tiny)
-        return shared, missed / floor if self.layer is None else np.zeros(n)
+        return inside, missed / floor
 
     def finer(self) -> Asked | None:
         """The same of a copy of the model in double precision; None where the model does not run in it."""
