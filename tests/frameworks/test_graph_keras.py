@@ -192,6 +192,25 @@ def test_the_undefined_side_of_a_choice_does_not_spread():
     np.testing.assert_allclose(found, [[math.log(4), 0.0]], rtol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda v: tf.where(tf.reduce_any(v > 1, 1, keepdims=True), v, -v),
+        lambda v: tf.where(tf.reduce_all(v > -1, 1), tf.reduce_sum(v, 1), tf.reduce_max(v, 1)),
+        lambda v: tf.where(tf.math.logical_xor(v > 0, tf.reverse(v, (1,)) > 0.5), v, 0.0),
+        lambda v: tf.cast(tf.cast(v * 3, tf.int32) * tf.cast(v, tf.int32), tf.float32),
+        lambda v: tf.norm(v, axis=1) + tf.math.reduce_std(v, 1),
+        lambda v: tf.nn.elu(v) / (1e-3 + tf.reduce_sum(tf.abs(v), 1, keepdims=True)),
+        lambda v: tf.reduce_logsumexp(v, 1) * tf.reduce_max(v, 1) - tf.reduce_min(tf.abs(v), 1),
+        lambda v: tf.math.floormod(v, 0.7) + tf.math.igamma(1.0 + tf.abs(v), 2.0),
+        lambda v: tf.math.erfinv(tf.tanh(v) * 0.9) * tf.nn.crelu(v)[:, 2:6],
+    ],
+)
+def test_compositions_balance(function):
+    g = np.random.default_rng(4)
+    shared(function, g.standard_normal((3, 4)), g.standard_normal((3, 4)))
+
+
 def loops():
     def while_loop(v):
         return tf.while_loop(lambda i, s: i < 3, lambda i, s: (i + 1, tf.tanh(s * v)), (0, v))[1]

@@ -244,3 +244,9 @@ def test_without_a_relu_there_is_nothing_to_modify():
     model = keras.Sequential([keras.Input((5,)), L.Dense(6, "gelu"), L.Dense(2)])
     with pytest.raises(UnsupportedModelError, match=r"No ReLU.*saliency"):
         dlx.wrap(model).modified_gradient((np.ones((1, 5), np.float32),), Target(np.zeros((1, 1), int)), "guided")
+
+
+def test_relevance_that_reaches_no_input_is_refused():
+    model = small(lambda x: L.Lambda(lambda v: tf.cast(tf.cast(v, tf.int32), tf.float32))(x), 4)
+    with pytest.raises(UnsupportedModelError, match="does not depend on the inputs by differentiable"):
+        dlx.wrap(model).relevance((np.ones((1, 4), np.float32),), Target(np.zeros((1, 1), int)), "epsilon", OPTIONS)

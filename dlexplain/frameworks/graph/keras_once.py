@@ -16,7 +16,7 @@ from dlexplain.frameworks.graph.keras_pairs import has_gradient, real, transpose
 from dlexplain.frameworks.graph.keras_refusals import NeedsBatch, refusal
 from dlexplain.frameworks.graph.keras_unroll import Step, Unrolled, Value
 from dlexplain.frameworks.graph.keras_walk import Asked, chosen, unrolled
-from dlexplain.frameworks.keras_tensors import arrays_of
+from dlexplain.frameworks.keras_tensors import arrays_of, nonempty
 from dlexplain.frameworks.questions import Inputs, Target
 
 if TYPE_CHECKING:
@@ -52,10 +52,7 @@ def _compiled(model: KerasModel, asked: Asked, key: tuple, backwards: Backwards)
             entries = [Value(t, t, t, True, False) for t in x]
             output, entries = unrolled(walk, ref(), sites, asked, given, entries)
             found = backwards(walk.steps, output, chosen(output.x, index), entries)
-            return [
-                tf.zeros(tf.shape(e.x), real(e.x).dtype) if f is None else f
-                for f, e in zip(found, entries, strict=True)
-            ]
+            return nonempty(found, [real(e.x) for e in entries])
 
         model._traces[full] = Compiled(body, asked.signature(asked.batch))
     return model._traces[full]

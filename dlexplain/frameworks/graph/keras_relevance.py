@@ -132,7 +132,7 @@ class _Walk:
             x, y = active[0].x, tf.nn.softmax(active[0].x)
             total = tf.reduce_sum(relevance, -1, keepdims=True)
             return [(active[0], x * (relevance - y * total))]
-        if step.type in ("MaxPool", "MaxPool3D", "MaxPoolWithArgmax"):
+        if step.type in ("MaxPool", "MaxPool3D", "MaxPoolWithArgmax", "TopK", "TopKV2"):
             return [(active[0], transposed(step.x, incoming)[0])]
         if step.type in ("Max", "Min"):
             return [(active[0], first_place(step) * _kept(step, relevance))]

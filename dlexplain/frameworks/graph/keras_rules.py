@@ -94,6 +94,8 @@ def _linear(step: Step, multipliers: Multipliers, pairs: Pairs) -> Multipliers:
         if step.inputs[i].active:  # the same places in both runs: constants
             pairs.require_same(step, step.inputs[i], "takes its places from what the input holds")
     found = transposed(step.p, [_like(m, t) for m, t in zip(multipliers, step.p.outputs, strict=True)])
+    if any(m is None and v.active and i not in fixed for i, (m, v) in enumerate(zip(found, step.inputs, strict=True))):
+        raise refusal(step, "has no transpose in TensorFlow")
     return [None if i in fixed else m for i, m in enumerate(found)]
 
 
@@ -286,7 +288,3 @@ _RULES: dict[str, Rule] = {
     "SquaredDifference": _squared_difference,
     "L2Loss": _half_square,
 }
-
-
-def knows(kind: str) -> bool:
-    return kind in _RULES
