@@ -54,6 +54,19 @@ def views_written_through(x):
     return torch.cat([y, left, halves.flatten(1)], 1)
 
 
+def overwritten(x):
+    y = x * 1
+    first = y[:, :2].tanh()
+    y.copy_(torch.ones(8))
+    y.mul_(3)  # a constant by now
+    y[:, 0] = x[:, 3]
+    z = torch.zeros(len(x), 8)
+    z += x
+    z.zero_()
+    z.add_(2)
+    return torch.cat([first, y * x, z * x], 1)
+
+
 def masked_write(x):
     y = x.clone()
     y[y < 0] = 0.1
@@ -149,6 +162,7 @@ def hard_choice(x):
 EXACT = {
     "written by place": written_by_place,
     "views written through": views_written_through,
+    "overwritten": overwritten,
     "a write by a mask": masked_write,
     "out=": written_out,
     "einsum": lambda x: torch.einsum(

@@ -79,22 +79,9 @@ _CHANCE = (
     "native_dropout",
     "geometric",
 )
+_ROOM = "new_empty new_empty_strided new_zeros new_ones new_full empty_like zeros_like ones_like full_like resize_ resize_as_"
 # They take a shape from their input and nothing else, or only make room.
-_SHAPED = frozenset(
-    [
-        "new_empty",
-        "new_empty_strided",
-        "new_zeros",
-        "new_ones",
-        "new_full",
-        "empty_like",
-        "zeros_like",
-        "ones_like",
-        "full_like",
-        "resize_",
-        "resize_as_",
-    ]
-)
+_SHAPED = frozenset(_ROOM.split())
 
 
 class Tape(TorchDispatchMode):
@@ -228,12 +215,16 @@ class Tape(TorchDispatchMode):
 
     def _written(self, op: Any, args: tuple, kwargs: dict) -> None:
         """Something that does not depend on the entries is about to be overwritten."""
-        schema = zip(op._schema.arguments, args, strict=False)
-        for _, arg in [(a, v) for a, v in schema if a.alias_info is not None and a.alias_info.is_write]:
-            storage = self._storages.get(arg.untyped_storage()._cdata) if isinstance(arg, torch.Tensor) else None
+        given = dict(zip((a.name for a in op._schema.arguments), args, strict=False)) | kwargs
+        for argument in op._schema.arguments:
+            arg = given.get(argument.name)
+            if argument.alias_info is None or not argument.alias_info.is_write or not isinstance(arg, torch.Tensor):
+                continue
+            storage = self._storages.get(arg.untyped_storage()._cdata)
             if storage is not None:
                 self._part(storage)
                 storage.version += 1
+                storage.root = None
 
     def _part(self, storage: _Storage) -> None:
         """The values recorded so far get a copy of the storage, which is about to change."""

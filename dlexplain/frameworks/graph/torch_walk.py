@@ -98,20 +98,19 @@ def contributions(
 ) -> Inputs:
     """See `Model.contributions`; `model` is the `TorchModel`."""
     asked = Asked(model, inputs, references, target, rows, background, layer)
-    sums, gaps = asked.walked(np.arange(len(inputs[0])))
+    sums, gaps, astray = asked.walked(np.arange(len(inputs[0])))
     rough = np.flatnonzero(gaps > _ROUGH)
-    if len(rough):
-        finer = asked.finer()
-        if finer is not None:
-            again, missed = finer.walked(rough)
-            # Only digits may differ: constants that go by the type would make another function of the copy.
-            close = 1e-2 if model._dtype == torch.float32 else 0.5
-            if all(_near(total[rough], better, close) for total, better in zip(sums, again, strict=True)):
-                gaps[rough] = missed
-                for total, better in zip(sums, again, strict=True):
-                    total[rough] = better
-    if not gaps.max(initial=0) <= _ASTRAY:
-        asked.blame(int(np.argmax(gaps)))
+    finer = asked.finer() if len(rough) else None
+    if finer is not None:
+        again, _, missed = finer.walked(rough)
+        # Only digits may differ: constants that go by the type would make another function of the copy.
+        close = 1e-2 if model._dtype == torch.float32 else 0.5
+        if all(_near(total[rough], better, close) for total, better in zip(sums, again, strict=True)):
+            astray[rough] = missed
+            for total, better in zip(sums, again, strict=True):
+                total[rough] = better
+    if not astray.max(initial=0) <= _ASTRAY:
+        asked.blame(int(np.argmax(astray)))
     return tuple(sums)
 
 
@@ -127,8 +126,9 @@ class Asked:
     background: bool
     layer: str | None
 
-    def walked(self, samples: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
-        """For these samples, what each entry or place of the layer adds `(len(samples), *shape)`, and the entries' relative gaps."""
+    def walked(self, samples: np.ndarray) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
+        """For these samples, what each entry or place of the layer adds `(len(samples), *shape)`, and by how much
+        the entries miss the output's change: as its share, and as that of a hundredth of the output if it is less."""
         model = self.model
         tensors, others = model._tensors(tuple(a[samples] for a in self.inputs)), model._tensors(self.references)
         with model._asked():
@@ -143,7 +143,7 @@ class Asked:
                 try:
                     runs = crossed(model, tensors, entries, absent, self.rows, self.layer)
                     found = self._summed(samples, runs, len(absent[0]))
-                    if found[1].max(initial=0) <= _MIXED:
+                    if found[2].max(initial=0) <= _MIXED:
                         return found
                 except (Refusal, RuntimeError):
                     found = None  # the samples are not along an axis of their own everywhere
@@ -168,7 +168,7 @@ class Asked:
                 where = located(self.model, block, tuple(e[ns] for e in entries), refusal.index, x)
                 raise refusal.told(where) from None
 
-    def _summed(self, samples: np.ndarray, runs: Iterator[tuple], m: int) -> tuple[list[np.ndarray], np.ndarray]:
+    def _summed(self, samples: np.ndarray, runs: Iterator[tuple], m: int) -> tuple:
         n, head = len(samples), self.target.head
         sums: list[torch.Tensor] = []
         scores = np.zeros((2, n))
@@ -196,10 +196,11 @@ class Asked:
         shared, scores = [numpy_of(total / m) for total in sums], scores / m
         inside = shared[:1] if self.layer is not None else shared
         shared = shared[1:] if self.layer is not None else shared
-        change, size = scores[0] - scores[1], 1e-2 * np.abs(scores).max(0)
-        missed = np.abs(sum(s.reshape(n, -1).sum(1) for s in shared) - change)
-        floor = np.maximum(np.maximum(np.abs(change), size), np.finfo(np.float32).tiny)
-        return inside, missed / floor
+        change, size = np.abs(scores[0] - scores[1]), np.abs(scores).max(0)
+        missed = np.abs(sum(s.reshape(n, -1).sum(1) for s in shared) - (scores[0] - scores[1]))
+        # The first as a method's gap is judged; in the second rounding does not show.
+        floors = (np.maximum(np.maximum(change, share * size), np.finfo(np.float32).tiny) for share in (1e-3, 1e-2))
+        return inside, *(missed / floor for floor in floors)
 
     def finer(self) -> Asked | None:
         """The same of a copy of the model in double precision; None where the model does not run in it."""
