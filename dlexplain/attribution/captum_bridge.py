@@ -14,16 +14,18 @@ import numpy as np
 from dlexplain.attribution.case import Case, Found
 from dlexplain.attribution.method import Method
 from dlexplain.errors import InputError, MissingPackageError, UnsupportedModelError, suggest
+from dlexplain.frameworks import Model
+from dlexplain.frameworks.questions import Inputs, Target
 
 # Our names for what Captum names otherwise.
-_RENAMED = {
+RENAMED = {
     "steps": "n_steps",
     "samples": "n_samples",
     "groups": "feature_mask",
     "stride": "strides",
     "window": "sliding_window_shapes",
 }
-_OURS = (
+OURS = (
     "inputs",
     "target",
     "baselines",
@@ -52,11 +54,12 @@ def method(name: str) -> CaptumMethod:
     """The registry's line for one of Captum's input attributions. Raises `InputError` with the near name."""
     classes = _classes()
     if name not in classes:
-        attr = _captum()
+        attr = library()
         if hasattr(attr, name):
             raise InputError(
                 f"method 'captum:{name}' gives no values of the shape of the inputs (it is a layer, neuron or "
-                f"wrapping attribution). Input attributions: {', '.join(sorted(classes))}."
+                f"wrapping attribution). For a layer: dlx.layer_attribution(model, inputs, layer, 'captum:{name}'). Input "
+                f"attributions: {', '.join(sorted(classes))}."
             )
         raise InputError(
             f"method 'captum:{name}' is unknown. {suggest(name, classes)}Known: {', '.join(sorted(classes))}."
@@ -71,9 +74,9 @@ def method(name: str) -> CaptumMethod:
     options = {
         p.name: None if p.default is p.empty else p.default
         for p in (*parameters.values(), *built)
-        if p.name not in _OURS
+        if p.name not in OURS
     }
-    options |= {ours: options.pop(theirs) for ours, theirs in _RENAMED.items() if theirs in options}
+    options = renamed(options)
     if name == "Occlusion":
         options["window"] = None
     complete = _complete(kind)
@@ -103,17 +106,8 @@ def method(name: str) -> CaptumMethod:
 
 def _attribute(case: Case, name: str, kind: type, given: Mapping[str, Any]) -> Found:
     model = case.model
-    if model.framework != "torch":
-        raise UnsupportedModelError(
-            f"captum:{name} explains Torch models only. Make a twin first: dlx.convert(model, to='torch'), or use a method of "
-            "dlx.methods(), which work on both."
-        )
-    if any(v is not None for v in model.token_inputs(case.inputs)):
-        raise UnsupportedModelError(
-            f"captum:{name} cannot take gradients to token ids. Use integrated_gradients, which "
-            "attributes at the embedding, or occlusion."
-        )
-    options = {_RENAMED.get(k, k): v for k, v in given.items() if v is not None}
+    refuse_others(model, case.inputs, f"captum:{name}")
+    options = {RENAMED.get(k, k): v for k, v in given.items() if v is not None}
     built = {k: options.pop(k) for k in list(options) if k in inspect.signature(kind.__init__).parameters}
     if "layer" in built and isinstance(built["layer"], str):
         model.check_layer(built["layer"])
@@ -124,16 +118,14 @@ def _attribute(case: Case, name: str, kind: type, given: Mapping[str, Any]) -> F
             options["strides"] = _window(options["strides"], case)
     tensors = model.native(case.inputs)
     single = len(tensors) == 1
-    call = {"target": [tuple(map(int, row)) if len(row) > 1 else int(row[0]) for row in case.target.index]}
-    if model.all_outputs(tuple(a[:1] for a in case.inputs), 1)[case.target.head].ndim == 1:
-        call = {}  # Captum wants no target where a sample's output is a number
+    call: dict[str, Any] = target_of(model, case.inputs, case.target)
     if case.baseline is not None:
         absent = model.native(case.baseline)
         call["baselines"] = absent[0] if single else absent
     inputs = tensors[0].requires_grad_() if single else tuple(t.requires_grad_() for t in tensors)
-    values = _seeded(
-        case,
-        lambda: _guarded(name, lambda: kind(_first_argument(kind, case), **built).attribute(inputs, **call, **options)),
+    first = first_argument(kind, model, case.target, case.inputs)
+    values = seeded(
+        model, case.seed, lambda: guarded(name, lambda: kind(first, **built).attribute(inputs, **call, **options))
     )
     arrays = tuple(v.detach().cpu().numpy() for v in (values if isinstance(values, tuple) else (values,)))
     for found, asked in zip(arrays, case.inputs, strict=True):
@@ -145,32 +137,56 @@ def _attribute(case: Case, name: str, kind: type, given: Mapping[str, Any]) -> F
     return Found(arrays, {k: v for k, v in given.items() if v is not None})
 
 
-def _first_argument(kind: type, case: Case) -> Any:
+def renamed(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Captum's options under our names."""
+    ours = {theirs: name for name, theirs in RENAMED.items()}
+    return {ours.get(name, name): value for name, value in options.items()}
+
+
+def refuse_others(model: Model, inputs: Inputs, method: str) -> None:
+    """Raises `UnsupportedModelError` for what Captum does not take."""
+    if model.framework != "torch":
+        raise UnsupportedModelError(
+            f"{method} explains Torch models only. Make a twin first: dlx.convert(model, to='torch'), or use a method of "
+            "dlx.methods(), which work on both."
+        )
+    if any(v is not None for v in model.token_inputs(inputs)):
+        raise UnsupportedModelError(
+            f"{method} cannot take gradients to token ids. Use integrated_gradients, which attributes at the embedding, or "
+            "occlusion."
+        )
+
+
+def target_of(model: Model, inputs: Inputs, target: Target) -> dict[str, Any]:
+    """Captum's argument; it wants none where a sample's output is a number."""
+    if model.all_outputs(tuple(a[:1] for a in inputs), 1)[target.head].ndim == 1:
+        return {}
+    return {"target": [tuple(map(int, row)) if len(row) > 1 else int(row[0]) for row in target.index]}
+
+
+def first_argument(kind: type, model: Model, target: Target, inputs: Inputs) -> Any:
     """The module itself where Captum hooks into it, else the head asked for."""
-    raw, head = case.model.raw, case.target.head
-    if "model" in inspect.signature(kind.__init__).parameters or (not head and not _several(case)):
+    raw, head = model.raw, target.head
+    several = len(model.outputs(tuple(a[:1] for a in inputs))) > 1
+    if "model" in inspect.signature(kind.__init__).parameters or not several:
         return raw
     return lambda *x: raw(*x)[head]
 
 
-def _several(case: Case) -> bool:
-    return len(case.model.outputs(tuple(a[:1] for a in case.inputs))) > 1
-
-
-def _seeded(case: Case, call: Callable[[], Any]) -> Any:
+def seeded(model: Model, seed: int, call: Callable[[], Any]) -> Any:
     numpy_state, python_state = np.random.get_state(), random.getstate()
     try:
-        with case.model.preserved(case.seed), warnings.catch_warnings():
+        with model.preserved(seed), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            np.random.seed(case.seed % 2**32)
-            random.seed(case.seed)
+            np.random.seed(seed % 2**32)
+            random.seed(seed)
             return call()
     finally:
         np.random.set_state(numpy_state)
         random.setstate(python_state)
 
 
-def _guarded(name: str, call: Callable[[], Any]) -> Any:
+def guarded(name: str, call: Callable[[], Any]) -> Any:
     try:
         return call()
     except Exception as error:  # whatever a foreign library raises is told, with what works instead
@@ -202,7 +218,7 @@ def _complete(kind: type) -> bool:
 
 
 def _classes() -> dict[str, type]:
-    attr = _captum()
+    attr = library()
     skip = (
         "Layer",
         "Neuron",
@@ -228,7 +244,7 @@ def _classes() -> dict[str, type]:
     )
 
 
-def _captum() -> Any:
+def library() -> Any:
     try:
         import captum.attr
     except ImportError as error:

@@ -68,13 +68,17 @@ class Case:
         return tuple(range(rank))
 
     def relative_gap(self, values: Inputs) -> tuple[np.ndarray, np.ndarray]:
-        """`(n,)` each: how far the values are from summing to the outputs' difference, and that as its share."""
+        """`(n,)` each: how far the values are from summing to the outputs' difference, and that as its share.
+
+        The share leaves out what the two outputs' own rounding explains: two of the last places of each.
+        """
         total = sum(v.reshape(len(v), -1).sum(1, dtype=np.float64) for v in values)
         gap = np.abs(total - self.difference)
         size = np.maximum(np.abs(self.output), np.abs(self.baseline_output))
         # Below a thousandth of the outputs' own size a difference is rounding, not something to explain.
         floor = np.maximum(np.maximum(np.abs(self.difference), 1e-3 * size), np.finfo(np.float32).tiny)
-        return gap, gap / floor
+        rounding = 4 * np.finfo(np.float32).eps * size
+        return gap, np.maximum(gap - rounding, 0) / floor
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,7 +36,7 @@ def layer_attribution(
 
     `target`, `baseline` as in `explain`: a baseline is one of the inputs, and the layer's is what it gives there.
     `method`: saliency, input_x_gradient, smoothgrad, vargrad, integrated_gradients, expected_gradients, conductance,
-    internal_influence, deeplift or deepshap. Conductance and DeepLIFT sum to the output's change from the baseline
+    internal_influence, deeplift or deepshap, or Captum's own: "captum:LayerConductance". Conductance and DeepLIFT sum to the output's change from the baseline
     where everything passes through the layer; the result says what flows past it.
     """
     kind = _known(method, options)
@@ -133,20 +133,29 @@ def neuron_attribution(
 
 
 def _known(method: str, options: dict[str, Any]) -> Kind:
-    if method not in METHODS:
+    """What is known of a method for layers. Raises `InputError` with the near name, of the method or an option."""
+    if isinstance(method, str) and method.startswith("captum:"):
+        from dlexplain.attribution import captum_layers
+
+        kind = captum_layers.kind(method.partition(":")[2])
+    elif method in METHODS:
+        kind = METHODS[method]
+    else:
         raise InputError(
             f"method: {method!r} does not attribute to layers. {suggest(method, METHODS)}Those that do: {', '.join(METHODS)}."
         )
-    known = _defaults(METHODS[method])
+    known = _defaults(kind)
     for name in options:
         if name not in known:
             raise InputError(
                 f"{method}: unknown option {name!r}. {suggest(name, known)}Its options: {', '.join(known) or 'none'}."
             )
-    return METHODS[method]
+    return kind
 
 
 def _defaults(kind: Kind) -> dict[str, Any]:
+    if kind.known is not None:
+        return dict(kind.known)
     parameters = inspect.signature(kind.function).parameters.values()
     return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
 

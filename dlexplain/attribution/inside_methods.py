@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -131,6 +132,7 @@ class Kind:
     background: bool = False
     complete: str | None = None
     tolerance: float | None = None
+    known: Mapping[str, Any] | None = None  # options that are not the function's own
 
 
 METHODS = {

@@ -12,9 +12,9 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from tensorflow.python.framework import (
-    ops,  # SHAP's deep explainer patches the gradient registry that lives here
-)
+from tensorflow.python.eager import execute
+from tensorflow.python.framework import ops  # SHAP's deep explainer patches the gradient registry that lives here
+from tensorflow.python.ops import gradients_impl
 
 from dlexplain.errors import InputError, UnsupportedModelError
 from dlexplain.frameworks.keras_inside import (
@@ -294,6 +294,8 @@ class KerasModel(Model):
     @contextlib.contextmanager
     def preserved(self, seed: int = 0) -> Iterator[None]:
         registry = ops._gradient_registry._registry
+        patched = ((execute, "record_gradient"), (gradients_impl, "_IsBackpropagatable"))  # by SHAP's deep explainer
+        functions = [(home, name, getattr(home, name)) for home, name in patched if hasattr(home, name)]
         with self._asked():
             kept = {name: dict(entry) for name, entry in registry.items()}
             trainable = [(layer, layer.trainable) for layer in named_layers(self.raw).values()]
@@ -302,6 +304,8 @@ class KerasModel(Model):
             finally:
                 registry.clear()
                 registry.update(kept)
+                for home, name, function in functions:
+                    setattr(home, name, function)
                 for layer, value in trainable:
                     if layer.trainable != value:
                         layer.trainable = value
@@ -400,7 +404,8 @@ class KerasModel(Model):
         )
         full = (key, tuple((s.shape.as_list().__str__(), s.dtype.name) for s in signature), self.device)
         if full not in self._traces:
-            self._traces[full] = tf.function(body, input_signature=signature, autograph=False)
+            # Traced here and not at the first call, which would count it as a repetition and say so.
+            self._traces[full] = tf.function(body, autograph=False).get_concrete_function(*signature)
         return self._traces[full]
 
     def _gradients(self, tensors, where, index: tf.Tensor, head: int) -> list[tf.Tensor]:

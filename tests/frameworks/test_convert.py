@@ -279,3 +279,17 @@ def test_twin_does_not_share_memory_with_the_model():
         for parameter in twin.parameters():
             parameter.add_(1)
     assert all(np.array_equal(old, new.numpy()) for old, new in zip(before, model.weights, strict=True))
+
+
+def test_a_class_with_a_leading_underscore_has_a_twin_that_predicts():
+    class _Private(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.last = torch.nn.Linear(4, 2)
+
+        def forward(self, x):
+            return self.last(x)
+
+    model, x = _Private().eval(), np.random.default_rng(0).random((3, 4), np.float32)
+    twin = dlx.convert(model, to="keras", input_shape=(4,))
+    np.testing.assert_allclose(dlx.wrap(twin).predict(x), dlx.wrap(model).predict(x), atol=1e-6)

@@ -43,7 +43,7 @@ def convert(model: Any, to: Literal["torch", "keras"], *, input_shape: Any = Non
         else:
             from dlexplain.frameworks.convert.to_keras import KerasWriter
 
-            twin = KerasWriter(graph).write(name=f"{type(raw).__name__}_twin")
+            twin = KerasWriter(graph).write(name=f"{type(raw).__name__.strip('_') or 'model'}_twin")
         verify.check(graph, runnable, twin, source)
     return twin
 
