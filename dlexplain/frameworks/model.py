@@ -10,16 +10,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from dlexplain.errors import InputError, UnsupportedModelError, suggest
+from dlexplain.errors import InputError, suggest
 from dlexplain.frameworks.attention import Attended
 from dlexplain.frameworks.inputs import as_inputs, check_finite, check_tokens
 from dlexplain.frameworks.questions import Inputs, Layer, Masks, Points, Target, blocks
 from dlexplain.frameworks.targets import resolve
-
-_NO_GRAPH = (
-    "This version does not walk the operation graph. Methods that work on this model: "
-    "integrated_gradients, expected_gradients, occlusion, feature_ablation."
-)
 
 
 class Model(ABC):
@@ -72,6 +67,7 @@ class Model(ABC):
     def run_from(self, layer: str, activations: np.ndarray, inputs: Any) -> np.ndarray | tuple[np.ndarray, ...]:
         """The outputs when `layer` gives `activations` instead; `inputs` feed whatever else the outputs need."""
 
+    @abstractmethod
     def contributions(
         self,
         inputs: Inputs,
@@ -87,11 +83,14 @@ class Model(ABC):
         float64 `(n, *entry shape)`; the mean over references `(m, *shape)` when `background`, else they are
         `(1 or n, *shape)`. `layer`: of its activations instead of the inputs. Raises `UnsupportedModelError`.
         """
-        raise UnsupportedModelError(_NO_GRAPH)
 
-    def relevance(self, inputs: Inputs, target: Target, rule: str) -> Inputs:
+    @abstractmethod
+    def modified_gradient(self, inputs: Inputs, target: Target, rule: str) -> Inputs:
+        """On the operation graph: the gradient to the entries with another rule at each ReLU, "guided" or "deconvnet"."""
+
+    @abstractmethod
+    def relevance(self, inputs: Inputs, target: Target, rule: str, options: Mapping[str, float]) -> Inputs:
         """On the operation graph: the output handed back to the entries by a rule of layer-wise relevance (LRP)."""
-        raise UnsupportedModelError(_NO_GRAPH)
 
     def attended(self, inputs: Inputs, target: Target | None = None) -> tuple[list[Attended], tuple[np.ndarray, ...]]:
         """Every attention of one batch in the order of the calls, with the target's gradient to its weights when

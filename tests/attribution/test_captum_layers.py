@@ -48,7 +48,7 @@ def test_what_captum_cannot_do_is_refused_with_what_works(pictures):
         dlx.layer_attribution(model, x, "late", "captum:LayerConductanse")
     with pytest.raises(dlx.InputError, match="layer_attribution"):
         dlx.explain(model, x, "captum:LayerConductance")
-    with pytest.raises(dlx.UnsupportedModelError, match="dlx.convert"):
+    with pytest.raises(dlx.UnsupportedModelError, match=r"dlx\.convert"):
         dlx.layer_attribution(pictures["keras"][0], pictures["keras"][1], "late", "captum:LayerConductance")
-    with pytest.raises(dlx.InputError, match="unknown option 'stepps'.*steps"):
+    with pytest.raises(dlx.InputError, match=r"unknown option 'stepps'.*steps"):
         dlx.layer_attribution(model, x, "late", "captum:LayerConductance", stepps=3)

@@ -114,6 +114,7 @@ def test_to_shap_is_plottable(framework):
 # Why a method, or all of a family, may decline a network of the twenty.
 REFUSALS = {
     "activation map": ("maps over the table", "several inputs", "token ids cannot be shown in part"),
+    "modified gradient": ("o ReLU", "maps over the table", "several inputs"),
     "region": ("regions are cut from one picture",),
     "blur_integrated_gradients": ("neighbours in tokens", "neighbours in table"),
     "guided_integrated_gradients": ("between two token ids",),
