@@ -12,7 +12,7 @@ import os, resource
 os.environ.update(OMP_NUM_THREADS="1", TF_CPP_MIN_LOG_LEVEL="3")
 import numpy as np
 import dlexplain as dlx
-framework, steps, stride = {framework!r}, {steps}, {stride}
+framework, steps, stride, background = {framework!r}, {steps}, {stride}, {background}
 rng = np.random.default_rng(0)
 if framework == "torch":
     import torch
@@ -28,14 +28,16 @@ import warnings
 warnings.simplefilter("ignore")
 if steps:
     dlx.explain(model, x, steps=steps)
+elif background:
+    dlx.explain(model, x, "deepshap", baseline=rng.random((background, *x.shape[1:]), np.float32))
 else:
     dlx.explain(model, x, "occlusion", window=16, stride=stride)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
 
-def _peak(framework: str, steps: int, stride: int) -> float:
-    script = _SCRIPT.format(framework=framework, steps=steps, stride=stride)
+def _peak(framework: str, steps: int = 0, stride: int = 0, background: int = 0) -> float:
+    script = _SCRIPT.format(framework=framework, steps=steps, stride=stride, background=background)
     return float(
         subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()[-1]
     )
@@ -45,6 +47,14 @@ def _peak(framework: str, steps: int, stride: int) -> float:
 @pytest.mark.parametrize("framework", ["keras", "torch"])
 def test_memory_is_bounded_whatever_the_steps_and_windows(framework):
     # One step more of 2 pictures holds 2 x 64 x 64 x 19 floats: kept all at once, 1024 steps would take over 600 MB more.
-    assert _peak(framework, 1024, 0) < _peak(framework, 64, 0) + 150
+    assert _peak(framework, steps=1024) < _peak(framework, steps=64) + 150
     # 2,401 windows of full boolean masks and pictures would take over 200 MB more than 169.
-    assert _peak(framework, 0, 1) < _peak(framework, 0, 4) + 150
+    assert _peak(framework, stride=1) < _peak(framework, stride=4) + 150
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("framework", ["keras", "torch"])
+def test_memory_is_bounded_whatever_the_background(framework):
+    # 400 pairs of a picture and a reference fill a batch. A pair holds some 64 x 64 x 19 floats several times over: 1,600
+    # at once would take over 400 MB more; the 600 references more that are given take 30.
+    assert _peak(framework, background=800) < _peak(framework, background=200) + 150
