@@ -16,6 +16,9 @@ from dlexplain.errors import UnsupportedModelError
 from dlexplain.frameworks.questions import Target
 
 
+SEEDS = keras.random.SeedGenerator(1)
+
+
 def shared(function, x, r, *, rows=64, background=False):
     """Contributions of each input of `function` (inputs with a sample axis) to the sum of what it gives."""
     many = isinstance(x, tuple)
@@ -202,6 +205,7 @@ def test_the_undefined_side_of_a_choice_does_not_spread():
         lambda v: tf.norm(v, axis=1) + tf.math.reduce_std(v, 1),
         lambda v: tf.nn.elu(v) / (1e-3 + tf.reduce_sum(tf.abs(v), 1, keepdims=True)),
         lambda v: tf.reduce_logsumexp(v, 1) * tf.reduce_max(v, 1) - tf.reduce_min(tf.abs(v), 1),
+        lambda v: tf.square(v) * tf.random.stateless_uniform((4,), (1, 2)),
         lambda v: tf.math.floormod(v, 0.7) + tf.math.igamma(1.0 + tf.abs(v), 2.0),
         lambda v: tf.math.erfinv(tf.tanh(v) * 0.9) * tf.nn.crelu(v)[:, 2:6],
     ],
@@ -258,6 +262,7 @@ def test_loops_and_functions_are_opened(function):
     ("function", "named"),
     [
         (lambda v: v + tf.random.normal(tf.shape(v)), "RandomStandardNormal.*draws random numbers"),
+        (lambda v: keras.random.dropout(v, 0.5, seed=SEEDS), "Random.*draws random numbers"),
         (lambda v: tf.numpy_function(np.tanh, [v], tf.float32) + 0 * v, "PyFunc.*keeps a state"),
         (
             lambda v: tf.while_loop(lambda s: tf.reduce_sum(s) < 9, lambda s: (s + 1,), (v,))[0],
@@ -269,6 +274,14 @@ def test_loops_and_functions_are_opened(function):
 def test_what_cannot_be_walked_is_refused_by_name(function, named):
     with pytest.raises(UnsupportedModelError, match=rf"{named}.*integrated_gradients"):
         shared(function, [[1.0, 2.0, 3.0]], [[0.5, 1.0, 0.0]])
+
+
+@pytest.mark.parametrize("function", loops(), ids=lambda f: f.__name__)
+def test_a_background_of_another_size_than_the_samples(function):
+    g = np.random.default_rng(2)
+    x, r = g.standard_normal((3, 4)), g.standard_normal((2, 4))
+    expected = np.mean([shared(function, x, r[j : j + 1]) for j in range(2)], 0)
+    np.testing.assert_allclose(shared(function, x, r, background=True), expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("rows", [1, 2, 5, 64])

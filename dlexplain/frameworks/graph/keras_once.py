@@ -12,7 +12,7 @@ import tensorflow as tf
 from dlexplain.errors import UnsupportedModelError
 from dlexplain.frameworks.graph.keras_compiled import Compiled
 from dlexplain.frameworks.graph.keras_constants import known
-from dlexplain.frameworks.graph.keras_pairs import has_gradient, real, transposed
+from dlexplain.frameworks.graph.keras_pairs import real, registered, transposed
 from dlexplain.frameworks.graph.keras_refusals import NeedsBatch, refusal
 from dlexplain.frameworks.graph.keras_unroll import Step, Unrolled, Value
 from dlexplain.frameworks.graph.keras_walk import Asked, chosen, unrolled
@@ -106,8 +106,6 @@ def _through_relu(step: Step, incoming: tf.Tensor, rule: str) -> list[tf.Tensor 
 def _gradient(step: Step, incoming: list[tf.Tensor | None]) -> list[tf.Tensor | None]:
     if not any(v.x.dtype.is_floating for v in step.outputs):
         return [None] * len(step.inputs)
-    if not has_gradient(step.x) and step.type not in ("Greater", "Less", "Equal"):
-        if step.type in ("Floor", "Ceil", "Round", "Rint", "Sign", "Cast", "OneHot"):
-            return [None] * len(step.inputs)
+    if not registered(step.x):
         raise refusal(step, "has no gradient")
     return transposed(step.x, incoming)

@@ -125,6 +125,11 @@ def has_gradient(operation: tf.Operation) -> bool:
     return _GRADIENTS.get(operation.type) is not None
 
 
+def registered(operation: tf.Operation) -> bool:
+    """TensorFlow knows its gradient, or that it is zero everywhere."""
+    return operation.type in _GRADIENTS
+
+
 def summed_to(multiplier: tf.Tensor, tensor: tf.Tensor) -> tf.Tensor:
     """Summed over the axes along which the tensor was broadcast."""
     if alike(multiplier, tensor):

@@ -91,8 +91,13 @@ class Unrolled:
         active = any(v.active for v in inputs) and kind not in _OF_SHAPE
         twice = not self.alone and (active or (self.paired and not shared))
         x = write(kind, [v.x for v in inputs], attributes)
-        r = write(kind, [v.r for v in inputs], attributes) if twice else x
-        p = write(kind, [v.p for v in inputs], attributes) if self.paired and not shared else x
+        try:
+            r = write(kind, [v.r for v in inputs], attributes) if twice else x
+            p = write(kind, [v.p for v in inputs], attributes) if self.paired and not shared else x
+        except ValueError:  # written for one number of samples, such as a loop over them
+            if not self.paired:
+                raise
+            raise NotPaired(name) from None
         step = Step(x, r, p, tuple(inputs), name)
         toward = active and any(v.toward for v in inputs)
         step.outputs = tuple(
@@ -145,9 +150,12 @@ class Unrolled:
             return self._loop(operation, inputs)
         if kind in lists.OPERATIONS:
             return lists.OPERATIONS[kind](self, operation, inputs)
-        if operation.op_def.is_stateful and kind not in _READS:
-            random = "Random" in kind or "Multinomial" in kind
-            raise refusal(operation, "draws random numbers" if random else "keeps a state")
+        if "Random" in kind or "Multinomial" in kind:
+            seeds = inputs if kind.endswith("KeyCounter") else inputs[1:]
+            if operation.op_def.is_stateful or any(known(seed) is None for seed in seeds):
+                raise refusal(operation, "draws random numbers")
+        elif operation.op_def.is_stateful and kind not in _READS:
+            raise refusal(operation, "keeps a state")
         if kind in ("Merge", "Switch", "Enter", "Exit", "NextIteration", "LoopCond"):
             raise refusal(operation, "is control flow of TensorFlow 1")
         return self.make(kind, inputs, attributes_of(operation), operation.name)
