@@ -244,7 +244,8 @@ def _one_slope(step: Step, multiplier: tf.Tensor, player: int, pairs: Pairs) -> 
         derivative = tf.where(tf.math.is_finite(derivative), derivative, tf.zeros((), derivative.dtype))
     slope = _slope(gain, derivative, real(pairs.wide(value, "x")), real(pairs.wide(value, "r")))
     multiplier = tf.cast(pairs.opened(multiplier), slope.dtype)
-    return pairs.closed(slope * multiplier if step.type in _BOUNDED else tf.math.multiply_no_nan(slope, multiplier))
+    found = slope * multiplier if step.type in _BOUNDED else tf.math.multiply_no_nan(slope, multiplier)
+    return summed_to(pairs.closed(found), value.p)
 
 
 def _slope(gain: tf.Tensor, derivative: tf.Tensor | None, x: tf.Tensor, r: tf.Tensor) -> tf.Tensor:
