@@ -15,7 +15,6 @@ import dlexplain as dlx
 from dlexplain.errors import UnsupportedModelError
 from dlexplain.frameworks.questions import Target
 
-
 SEEDS = keras.random.SeedGenerator(1)
 
 
