@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import warnings
 from functools import lru_cache
 
@@ -65,17 +66,20 @@ def test_integrated_gradients_closes_its_gap(framework, name):
         assert found.kind in (("exact", "converged", "warned") if coarse else ("exact", "converged")), found
 
 
-@pytest.mark.parametrize(("framework", "name"), _every())
-def test_twins_have_equal_contributions(framework, name):
-    if name in SINGULAR:
-        pytest.skip("at its reference the network all but divides by zero, and twins round apart")
+# At a singular reference the network all but divides by zero, and twins round apart.
+@pytest.mark.parametrize(("framework", "name"), [one for one in _every() if one.values[1] not in SINGULAR])
+def test_twins_have_equal_contributions_or_there_is_none(framework, name):
     specimen = _specimen(framework, name)
     try:
         other, sides = twins.twin(specimen)
     except dlx.UnsupportedModelError as refusal:
-        pytest.skip(f"no twin: {refusal}")
-    ours = dlx.explain(specimen.model, one_or_all(specimen.inputs), "deeplift", target=specimen.target)
-    theirs = dlx.explain(other.model, one_or_all(other.inputs), "deeplift", target=other.target)
+        assert re.search("convert|twin", str(refusal)), refusal
+        return
+    with warnings.catch_warnings():
+        if name in ROUGH:  # and they say so
+            warnings.simplefilter("ignore", dlx.GapWarning)
+        ours = dlx.explain(specimen.model, one_or_all(specimen.inputs), "deeplift", target=specimen.target)
+        theirs = dlx.explain(other.model, one_or_all(other.inputs), "deeplift", target=other.target)
     size = max(float(np.abs(ours.output).max()), float(np.abs(ours.baseline_output).max()))
     pairs = zip(*(v if isinstance(v, tuple) else (v,) for v in (ours.values, theirs.values)), sides, strict=True)
     for here, there, side in pairs:

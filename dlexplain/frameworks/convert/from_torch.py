@@ -125,7 +125,7 @@ class TorchReader:
     def _sample(self, traced: fx.GraphModule, index: int, shape: Shape) -> torch.Tensor:
         placeholder = [node for node in traced.graph.nodes if node.op == "placeholder"][index]
         ids = any(
-            user.op == "call_module" and isinstance(traced.get_submodule(user.target), nn.Embedding)
+            user.op == "call_module" and isinstance(traced.get_submodule(user.target), (nn.Embedding, nn.EmbeddingBag))
             for user in placeholder.users
         )
         return torch.zeros(BATCH, *shape, dtype=torch.long if ids else torch.float32)
