@@ -152,8 +152,12 @@ class _Runner:
                 stderr=log,
                 cleanup_kc=False,
             ):
-                with Watch(manager.provisioner.pid, 1.5 * self.budget.memory_bytes) as watch:
-                    await self._execute(client, watch, sweep, expressions)
+                nudging = asyncio.ensure_future(_nudged(client.kc))
+                try:
+                    with Watch(manager.provisioner.pid, 1.5 * self.budget.memory_bytes) as watch:
+                        await self._execute(client, watch, sweep, expressions)
+                finally:
+                    nudging.cancel()
                 client.set_widgets_metadata()
         finally:
             if client.kc is not None:
@@ -298,6 +302,20 @@ def _client(book: Any, budget: Budget, scratch: Path) -> Any:
     if os.name != "nt":  # a port is picked before it is bound: kernels that start at once can pick the same
         manager.transport, manager.ip = "ipc", str(scratch / "kernel")
     return NotebookClient(book, km=manager, timeout=int(budget.timeout), store_widget_state=True)
+
+
+async def _nudged(channels: Any) -> None:
+    """Asks the kernel's channels each second whether something lies there.
+
+    Their file descriptors tell of a message once. Where that was missed, as happened once in some hundred runs on a
+    busy machine, a cell that was done waited for its answer until the timeout, ten minutes later.
+    """
+    import zmq
+
+    while True:
+        await asyncio.sleep(1)
+        for channel in (channels.shell_channel, channels.iopub_channel):
+            channel.socket.get(zmq.EVENTS)
 
 
 def _shown_errors(outputs: Any) -> list[str]:

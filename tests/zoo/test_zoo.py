@@ -86,9 +86,9 @@ def test_twins_have_equal_contributions_or_there_is_none(framework, name):
     pairs = zip(*(v if isinstance(v, tuple) else (v,) for v in (ours.values, theirs.values)), sides, strict=True)
     for here, there, side in pairs:
         there = twins.moved(there, side, framework)
-        np.testing.assert_allclose(
-            there, here, rtol=0, atol=ROUGH.get(name, 1e-5) * max(float(np.abs(here).max()), size)
-        )
+        # A hundred layers of single precision round a few times further apart than one.
+        share = 1e-4 if any(word in name for word in DEEP) else ROUGH.get(name, 1e-5)
+        np.testing.assert_allclose(there, here, rtol=0, atol=share * max(float(np.abs(here).max()), size))
 
 
 def test_a_failure_of_shap_leaves_keras_gradients_as_they_were():
