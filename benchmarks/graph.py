@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -108,7 +109,9 @@ def _gap(ours: Callable) -> str:
 def rows_of(framework: str) -> Mapping[str, Callable[[], Row]]:
     """Rows by name, as the modules of rows hold them."""
     sizes = {"images": IMAGES, "digits": DIGITS, "table": TABLE}
+    many = replace(IMAGES, samples=128, name=IMAGES.name.replace("16 images", "128 images"))
     return {
+        "deeplift-many-images": partial(one_reference, framework, many),
         **{f"deeplift-{name}": partial(one_reference, framework, size) for name, size in sizes.items()},
         **{f"deepshap-{name}": partial(many_references, framework, size) for name, size in sizes.items()},
     }

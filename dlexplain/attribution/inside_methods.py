@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -195,6 +196,7 @@ def _noisy(asked: Asked, samples: int, noise: float) -> tuple[np.ndarray, np.nda
     shapes = [e.shape[1:] for e in model.entries(tuple(a[:1] for a in inputs))]
     first = asked.model.channels_first(asked.layer, asked.at.ndim)
 
+    @lru_cache(maxsize=1)  # asked again for each batch of samples
     def draw(start: int, stop: int) -> Inputs:
         # A stream a draw, channels last, so that twins and batches get the same.
         drawn = []

@@ -96,8 +96,9 @@ def laid(masks: Masks, n: int, rows: int, made: Callable[[Inputs], list]):
 
 
 def grid(n: int, k: int, rows: int):
-    """Pairs of slices (samples, points) that cover an n x k grid with at most `rows` cells each."""
+    """Pairs of slices (samples, points) that cover an n x k grid with at most `rows` cells each, all samples of some
+    points one after the other: what the points share is made once."""
     wide = max(1, min(k, rows))
-    for samples in blocks(n, max(1, rows // wide)):
-        for points in blocks(k, wide):
+    for points in blocks(k, wide):
+        for samples in blocks(n, max(1, rows // wide)):
             yield samples, points

@@ -11,6 +11,8 @@ import dlexplain as dlx
 from tests.attribution.conftest import dense_pair, image_pair, random_weights
 from tests.networks import BY_NAME, NETWORKS, one_or_all
 
+pytestmark = pytest.mark.slow  # a sweep: each case is quick, all together are not
+
 SMOOTH = dense_pair(random_weights((6, 9, 7, 3), seed=2), "tanh")
 KINKED = dense_pair(random_weights((6, 9, 7, 3), seed=3), "relu")
 X, B = np.random.default_rng(0).standard_normal((2, 5, 6)).astype(np.float32)

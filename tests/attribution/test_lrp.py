@@ -13,6 +13,8 @@ from tests.attribution import plain_networks
 from tests.attribution.test_modified import close, convolutions, twin
 from tests.networks import BY_NAME, NETWORKS, one_or_all
 
+pytestmark = pytest.mark.slow  # a sweep: each case is quick, all together are not
+
 
 def dense() -> tuple[nn.Sequential, np.ndarray]:
     torch.manual_seed(8)

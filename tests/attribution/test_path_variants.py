@@ -16,6 +16,8 @@ import dlexplain as dlx
 from tests.attribution.conftest import dense_pair, random_weights
 from tests.networks import BY_NAME, one_or_all
 
+pytestmark = pytest.mark.slow  # a sweep: each case is quick, all together are not
+
 BLUR, GUIDED = "blur_integrated_gradients", "guided_integrated_gradients"
 
 

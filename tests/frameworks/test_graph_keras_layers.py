@@ -13,6 +13,8 @@ import dlexplain as dlx
 from dlexplain.errors import UnsupportedModelError
 from dlexplain.frameworks.questions import Target
 
+pytestmark = pytest.mark.slow  # a sweep: each case is quick, all together are not
+
 IMAGE, SERIES, FLAT, VOLUME = (8, 8, 4), (6, 4), (6,), (6, 6, 6, 2)
 
 

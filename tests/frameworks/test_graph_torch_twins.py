@@ -8,6 +8,8 @@ import pytest
 import dlexplain as dlx
 from tests.networks import NETWORKS, one_or_all
 
+pytestmark = pytest.mark.slow  # a sweep: each case is quick, all together are not
+
 OPTIONS = {"epsilon": 1e-6, "gamma": 0.25, "alpha": 2.0, "beta": 1.0}
 # Subclassed models and masks of ids have no twin.
 TWINS = [n for n in NETWORKS if n.framework == "keras" and n.name not in ("subclassed", "recurrent tokens")]

@@ -43,6 +43,7 @@ def test_there_are_at_least_forty_of_each():
     assert min(len(load("keras")), len(load("torch"))) >= 40
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("framework", "name"), _every())
 def test_deeplift_is_exact_on_every_architecture(framework, name):
     specimen = _specimen(framework, name)
@@ -57,6 +58,7 @@ def test_deeplift_is_exact_on_every_architecture(framework, name):
     assert found.kind in allowed, found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("framework", "name"), _every())
 def test_integrated_gradients_closes_its_gap(framework, name):
     found = matrix.cell(_specimen(framework, name), "integrated_gradients")
@@ -68,6 +70,7 @@ def test_integrated_gradients_closes_its_gap(framework, name):
 
 
 # At a singular reference the network all but divides by zero, and twins round apart.
+@pytest.mark.slow
 @pytest.mark.parametrize(("framework", "name"), [one for one in _every() if one.values[1] not in SINGULAR + NOISY])
 def test_twins_have_equal_contributions_or_there_is_none(framework, name):
     specimen = _specimen(framework, name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from dlexplain.attribution.case import Case, Found, to_tokens
@@ -98,6 +100,7 @@ def _noisy(case: Case, samples: int, noise: float) -> tuple[Inputs, Inputs]:
     shapes = [e.shape[1:] for e in entries]
     scale = tuple(noise * spread(e) for e in _entries(case))
 
+    @lru_cache(maxsize=1)  # asked again for each batch of samples
     def draw(start: int, stop: int) -> Inputs:
         # A stream a draw: the same noise whatever the batches, and for every sample, so that one explained alone
         # gets what it gets among others.
