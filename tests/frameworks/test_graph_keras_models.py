@@ -21,6 +21,8 @@ from dlexplain.frameworks.graph import keras_rules, keras_walk
 from dlexplain.frameworks.questions import Target
 from tests.networks import NETWORKS, one_or_all
 
+pytestmark = pytest.mark.slow  # a sweep: each case is quick, all together are not
+
 KERAS = [n for n in NETWORKS if n.framework == "keras"]
 
 
