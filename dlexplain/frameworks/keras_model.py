@@ -12,11 +12,9 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from tensorflow.python.eager import execute
-from tensorflow.python.framework import ops  # SHAP's deep explainer patches the gradient registry that lives here
-from tensorflow.python.ops import gradients_impl
 
 from dlexplain.errors import InputError, UnsupportedModelError
+from dlexplain.frameworks.keras_bodies import block_of, gradient_sums, masked_scores, slope_at
 from dlexplain.frameworks.keras_inside import (
     Tap,
     declared,
@@ -29,7 +27,7 @@ from dlexplain.frameworks.keras_inside import (
     structure,
     tapped,
 )
-from dlexplain.frameworks.keras_many import block_of, gradient_sums, masked_scores
+from dlexplain.frameworks.keras_kept import tensorflow_kept
 from dlexplain.frameworks.keras_tensors import array_of, arrays_of, nonempty, score_of
 from dlexplain.frameworks.keras_tokens import token_sites, vocabulary
 from dlexplain.frameworks.model import Model
@@ -108,33 +106,7 @@ class KerasModel(Model):
             if layer is None:
                 where = self._entries(tensors)
                 return arrays_of(where), arrays_of(self._gradients(tensors, where, index, target.head))
-            ref, head = weakref.ref(self.raw), target.head
-
-            name, _, call = layer.partition(":")
-
-            def body(index, *x):
-                caught, graphs = [], []
-                with tf.GradientTape() as tape:
-
-                    def tap(output):
-                        graphs.append(output.graph)
-                        if len(graphs) != int(call or 1):
-                            return None
-                        tape.watch(output)
-                        caught.append(output)
-                        return tf.identity(output)
-
-                    with tapped(ref(), {f"{name}:*": tap}):
-                        score = score_of(run(ref(), x)[head], index)
-                if not caught:
-                    raise InputError(f"layer {layer!r} is not called by the model on these inputs.")
-                if any(graph is not index.graph for graph in graphs):
-                    raise UnsupportedModelError(
-                        f"layer {layer!r} runs inside a loop, once a step: it has no one slope. Name the layer round it."
-                    )
-                (slope,) = tape.gradient(score, caught)
-                return caught[0], tf.zeros_like(caught[0]) if slope is None else tf.convert_to_tensor(slope)
-
+            body, head = slope_at(weakref.ref(self.raw), layer, target.head), target.head
             values, gradient = self._graph(("layer", layer, head), body, (index, *tensors))(index, *tensors)
             return arrays_of((values,)), arrays_of((gradient,))
 
@@ -293,19 +265,11 @@ class KerasModel(Model):
 
     @contextlib.contextmanager
     def preserved(self, seed: int = 0) -> Iterator[None]:
-        registry = ops._gradient_registry._registry
-        patched = ((execute, "record_gradient"), (gradients_impl, "_IsBackpropagatable"))  # by SHAP's deep explainer
-        functions = [(home, name, getattr(home, name)) for home, name in patched if hasattr(home, name)]
-        with self._asked():
-            kept = {name: dict(entry) for name, entry in registry.items()}
+        with self._asked(), tensorflow_kept():
             trainable = [(layer, layer.trainable) for layer in named_layers(self.raw).values()]
             try:
                 yield
             finally:
-                registry.clear()
-                registry.update(kept)
-                for home, name, function in functions:
-                    setattr(home, name, function)
                 for layer, value in trainable:
                     if layer.trainable != value:
                         layer.trainable = value

@@ -1,4 +1,4 @@
-"""The two *many* questions for Keras: points placed, gradients taken and summed, masks laid on, all in one graph."""
+"""Bodies of traced graphs for Keras: points placed and gradients summed, masks laid on, the slope at a layer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dlexplain.frameworks.keras_inside import feed, run
+from dlexplain.errors import InputError, UnsupportedModelError
+from dlexplain.frameworks.keras_inside import feed, run, tapped
 from dlexplain.frameworks.keras_tensors import nonempty, score_of
 from dlexplain.frameworks.questions import Points
 
@@ -81,6 +82,37 @@ def masked_scores(ref: weakref.ref[keras.Model], head: int, count: int) -> Calla
         mixed = [_flat(_mixed(x[:, None], f, m), n, k) for x, f, m in zip(inputs, fills, masks, strict=True)]
         score = score_of(run(ref(), mixed)[head], tf.repeat(index, k, axis=0))
         return tf.reshape(score, (n, k))
+
+    return body
+
+
+def slope_at(ref: weakref.ref[keras.Model], layer: str, head: int) -> Callable:
+    """A body `(index, inputs)` to a layer's activations and the score's slope there: zeros where it does not lead to
+    the score. Raises `InputError`, `UnsupportedModelError`."""
+    name, _, call = layer.partition(":")
+
+    def body(index, *x):
+        caught, graphs = [], []
+        with tf.GradientTape() as tape:
+
+            def tap(output):
+                graphs.append(output.graph)
+                if len(graphs) != int(call or 1):
+                    return None
+                tape.watch(output)
+                caught.append(output)
+                return tf.identity(output)
+
+            with tapped(ref(), {f"{name}:*": tap}):
+                score = score_of(run(ref(), x)[head], index)
+        if not caught:
+            raise InputError(f"layer {layer!r} is not called by the model on these inputs.")
+        if any(graph is not index.graph for graph in graphs):
+            raise UnsupportedModelError(
+                f"layer {layer!r} runs inside a loop, once a step: it has no one slope. Name the layer round it."
+            )
+        (slope,) = tape.gradient(score, caught)
+        return caught[0], tf.zeros_like(caught[0]) if slope is None else tf.convert_to_tensor(slope)
 
     return body
 
