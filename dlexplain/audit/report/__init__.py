@@ -1,0 +1,1 @@
+"""The record as HTML, JSON, JUnit XML and a model card."""

@@ -1,0 +1,101 @@
+"""What a metric is given: one explainer's maps of some samples, the model they speak of, and the explainer itself."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from dlexplain.frameworks.model import Model
+from dlexplain.frameworks.questions import Inputs, Masks, Target
+
+# (model, inputs, target, seed) -> values in the inputs' shapes; the model may be a changed copy of the trial's.
+Explainer = Callable[[Model, Inputs, Target, int], Inputs]
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """One explainer under examination, on samples that share one output head.
+
+    `values`: float64, the shapes of `inputs`. `baseline`: what a removed feature becomes, arrays `(1 or n, *shape)`.
+    `output`, `baseline_output`: `(n,)`. `complete`: claims that the values sum to their difference. `explainer`: None
+    where only maps were given. `truth`: bool arrays in the inputs' shapes. `twin`: a model of the same function, with
+    `twin_values`, its own maps. `features[i]`: the number of the feature that each value of input `i` belongs to, shaped
+    like one sample with 1 along the axes whose values go together (the channels of a picture).
+    """
+
+    model: Model
+    inputs: Inputs
+    target: Target
+    values: Inputs
+    baseline: Inputs
+    output: np.ndarray
+    baseline_output: np.ndarray
+    kinds: tuple[str, ...]
+    features: Inputs
+    rows: int
+    seed: int
+    complete: bool = False
+    explainer: Explainer | None = None
+    truth: Inputs | None = None
+    twin: Model | None = None
+    twin_values: Inputs | None = None
+
+    def __len__(self) -> int:
+        return len(self.output)
+
+    @property
+    def count(self) -> int:
+        """How many features a sample has, through all inputs."""
+        return sum(int(n.max()) + 1 for n in self.features)
+
+    def per_feature(self, values: Inputs | None = None) -> np.ndarray:
+        """`(n, count)`: values summed over what belongs to each feature."""
+        values = self.values if values is None else values
+        columns = []
+        for given, numbers in zip(values, self.features, strict=True):
+            size = int(numbers.max()) + 1
+            together = tuple(a + 1 for a, s in enumerate(numbers.shape) if s == 1)
+            summed = given.sum(together, keepdims=True).reshape(len(given), -1)
+            column = np.zeros((len(given), size))
+            np.add.at(column.T, numbers.ravel(), summed.T)
+            columns.append(column)
+        return np.concatenate(columns, 1)
+
+    def scores(self, masks: Callable[[slice, int, int], np.ndarray], count: int, *, shared: bool = False) -> np.ndarray:
+        """`(n, count)`: the target under each mask of features, the rest at the baseline.
+
+        `masks(samples, start, stop)`: bool `(1 or samples, stop - start, count of features)`, True keeps.
+        """
+
+        def block(samples: slice, start: int, stop: int) -> Inputs:
+            kept, first, arrays = masks(samples, start, stop), 0, []
+            for numbers in self.features:
+                size = int(numbers.max()) + 1
+                arrays.append(np.take(kept[..., first : first + size], numbers, axis=-1))
+                first += size
+            return tuple(arrays)
+
+        return self.model.many_masks(
+            self.inputs, self.target, Masks(count, block, shared=shared), self.baseline, self.rows
+        )
+
+    def scores_at(self, inputs: Inputs, model: Model | None = None) -> np.ndarray:
+        """`(n,)`: the target of each sample at other inputs, or of another model."""
+        return (model or self.model).scores(inputs, self.target, self.rows).astype(np.float64)
+
+    def explain(self, inputs: Inputs | None = None, *, model: Model | None = None, seed: int | None = None) -> Inputs:
+        """The explainer's values for the same target at other inputs, or of another model; float64."""
+        values = self.explainer(
+            model or self.model, inputs or self.inputs, self.target, self.seed if seed is None else seed
+        )
+        return tuple(np.asarray(v, np.float64) for v in values)
+
+    def rng(self, metric: str) -> np.random.Generator:
+        """Random numbers of one metric, whichever others are asked for, the same for every explainer."""
+        return np.random.default_rng([self.seed, zlib.crc32(metric.encode())])
+
+    def with_values(self, values: Inputs) -> Trial:
+        return replace(self, values=values)
