@@ -43,6 +43,9 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="have this environment's notebooks import TensorFlow and Triton in the safe order",
     )
+    from dlexplain.audit.command import add_arguments
+
+    add_arguments(_command(commands, "audit", "audit a model file on data; leave a record to sign or refuse", _audit))
     data = commands.add_parser("data", help="the catalogue of data sets").add_subparsers(
         metavar="COMMAND", required=True
     )
@@ -68,6 +71,12 @@ def _doctor(arguments: argparse.Namespace) -> int:
     if arguments.guard_kernels:
         return doctor.report([doctor.guard_kernels()])
     return doctor.report(doctor.check_all())
+
+
+def _audit(arguments: argparse.Namespace) -> int:
+    from dlexplain.audit.command import run
+
+    return run(arguments)
 
 
 def _data_list(arguments: argparse.Namespace) -> int:
