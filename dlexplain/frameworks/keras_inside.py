@@ -154,6 +154,10 @@ def reinitialise(layer: keras.layers.Layer, generator: np.random.Generator) -> N
             getattr(layer, "recurrent_initializer", None) if variable.name == "recurrent_kernel" else initialiser
         )
         if initialiser is None:
+            values = variable.numpy()
+            # A weight that its layer names no initialiser for: normal numbers of its own mean and deviation.
+            if any(variable is v for v in layer._trainable_variables) and values.std() > 0:
+                variable.assign(generator.normal(values.mean(), values.std(), values.shape))
             continue
         config = initialiser.get_config()
         if "seed" in config:

@@ -111,6 +111,14 @@ class Model(ABC):
         """What a layer is called in such a view."""
         return importlib.import_module(f"dlexplain.frameworks.{self.framework}_views").within(self, layer)
 
+    def weighted(self, inputs: Inputs) -> tuple[str, ...]:
+        """The layers that hold learned weights of their own, by their first call; each weight is in one of them."""
+        return importlib.import_module(f"dlexplain.frameworks.{self.framework}_weights").weighted(self, inputs)
+
+    def shifted(self, shifts: tuple[np.ndarray | None, ...]) -> Model:
+        """The model that first takes a shift away from each input (None: from that one nothing)."""
+        return importlib.import_module(f"dlexplain.frameworks.{self.framework}_shifted").shifted(self, shifts)
+
     @abstractmethod
     def unit_gradient(self, inputs: Inputs, layer: str, units: np.ndarray) -> tuple[np.ndarray, Inputs]:
         """`(n,)`: the mean activation of one unit of the layer a sample, and its gradient to the entries."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,6 +78,19 @@ class Masks:
     count: int
     block: Callable[[slice, int, int], Inputs]
     shared: bool = False
+
+
+def in_order(names: Sequence[str], called: Sequence[str], separator: str) -> tuple[str, ...]:
+    """The layers by their first call; one that only its parent calls from inside (a recurrent cell in a fused kernel)
+    goes by the parent's. A layer that is not called at all decides nothing and is left out."""
+    places = {}
+    for name in dict.fromkeys(names):
+        parts = name.split(separator)
+        known = (separator.join(parts[:i]) for i in range(len(parts), 0, -1))
+        place = next((called.index(n) for n in known if n in called), None)
+        if place is not None:
+            places[name] = place
+    return tuple(sorted(places, key=places.__getitem__))
 
 
 def blocks(n: int, size: int):

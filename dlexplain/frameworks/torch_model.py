@@ -21,6 +21,7 @@ from dlexplain.frameworks.torch_inside import Tap, layout_of, named_modules, ref
 from dlexplain.frameworks.torch_inside import tensors as tensors_of
 from dlexplain.frameworks.torch_tensors import mixed_by, numpy_of, place
 from dlexplain.frameworks.torch_tokens import EMBEDDINGS, looked_up, put_out, token_sites, vocabulary
+from dlexplain.frameworks.torch_weights import refresh
 
 _LOCKS: weakref.WeakKeyDictionary[nn.Module, threading.RLock] = weakref.WeakKeyDictionary()
 # What a sample takes on its way through a module, and its layers' shapes and calls: the same at every wrapping.
@@ -217,14 +218,12 @@ class TorchModel(Model):
             torch.manual_seed(seed)
             for name in layers:
                 self.check_layer(name)
-                ready = [m for m in modules[name].modules() if hasattr(m, "reset_parameters")]
-                if not ready:
+                if not any(p.is_floating_point() for p in modules[name].parameters()):
                     raise UnsupportedModelError(
-                        f"reinitialised: layer {name!r} ({type(modules[name]).__name__}) "
-                        "has no reset_parameters; name a layer that has."
+                        f"reinitialised: layer {name!r} ({type(modules[name]).__name__}) has no weights; "
+                        "name a layer that has."
                     )
-                for module in ready:
-                    module.reset_parameters()
+                refresh(modules[name])
         return TorchModel(twin, input_shapes=self.input_shapes, **self.options())
 
     def token_inputs(self, inputs: Inputs) -> tuple[int | None, ...]:
