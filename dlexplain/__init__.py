@@ -30,6 +30,7 @@ _FRONT = {
     "dlexplain.frameworks.load": ("load",),
     "dlexplain.frameworks.convert": ("convert",),
     "dlexplain.attribution": ("explain", "compare", "methods", "Attribution", "Comparison"),
+    "dlexplain.audit": ("AuditRecord",),
     "dlexplain.attribution.inside": ("layer_attribution", "neuron_attribution", "LayerAttribution"),
     "dlexplain.layers": (
         "activations",
@@ -53,8 +54,8 @@ _FRONT = {
     ),
 }
 _HOME = {name: module for module, names in _FRONT.items() for name in names}
-_ROOMS = ("classroom", "data", "figures", "layers", "widgets")
-# `dlx.layers` is both the room and the question: the room answers a call itself (see dlexplain/layers/__init__.py).
+_ROOMS = ("audit", "classroom", "data", "figures", "layers", "widgets")
+# `dlx.layers` and `dlx.audit` are both the room and the question: the room answers a call itself (see its __init__.py).
 
 __all__ = [
     *_HOME,

@@ -11,7 +11,7 @@ import numpy as np
 
 from dlexplain.attribution import Attribution, explain
 from dlexplain.audit.profile import Profile
-from dlexplain.audit.record import Check, Status
+from dlexplain.audit.record import Check, Part, Status
 from dlexplain.evaluation.explainer import Examinee
 from dlexplain.frameworks.model import Model
 from dlexplain.frameworks.questions import Inputs, Target
@@ -25,9 +25,10 @@ class Subject:
 
     `inputs`: arrays `(n, *shape)`. `labels`: `(n,)`, class numbers or values. `outputs`: `(n, classes)`; `(n, 1)` for a
     regression or one logit. `predicted`: `(n,)` class numbers or values. `probabilities`: `(n, classes)`, None for a
-    regression. `background`: what stands for the data when features are removed, `(m, *shape)`. `columns`: values for
-    slices, `{name: (n,)}`. `train`: the model's training inputs and labels where they were given. `card`: the auditor's
-    words on the use of the model.
+    regression. `background`: what stands for the data when features are removed, `(m, *shape)`. `feature_names`: one a
+    column of a table (through all inputs) or a channel of a series; empty for pictures and tokens, unless given.
+    `columns`: values for slices, `{name: (n,)}`. `train`: the model's training inputs and labels where they were given.
+    `card`: the auditor's words on the use of the model. `assumed`: what was taken as given when the data were read.
     """
 
     model: Model
@@ -49,6 +50,7 @@ class Subject:
     card: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     rows: int = 256
+    assumed: tuple[str, ...] = ()
     kept: dict[str, Any] = field(default_factory=dict)  # results that several checks share
 
     def __len__(self) -> int:
@@ -59,6 +61,11 @@ class Subject:
         if name not in self.kept:
             self.kept[name] = make()
         return self.kept[name]
+
+    @property
+    def told(self) -> dict[int, Part]:
+        """The parts of the record made so far, by number; all but the closing ones when section 16, 17 or 0 asks."""
+        return self.once("told", dict)
 
     def rng(self, name: str) -> np.random.Generator:
         """Random numbers for one check, whichever others run."""
