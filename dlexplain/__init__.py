@@ -31,6 +31,7 @@ _FRONT = {
     "dlexplain.frameworks.convert": ("convert",),
     "dlexplain.attribution": ("explain", "compare", "methods", "Attribution", "Comparison"),
     "dlexplain.audit": ("AuditRecord",),
+    "dlexplain.evaluation": ("evaluate", "metrics", "Evaluation"),
     "dlexplain.attribution.inside": ("layer_attribution", "neuron_attribution", "LayerAttribution"),
     "dlexplain.layers": (
         "activations",
@@ -54,7 +55,7 @@ _FRONT = {
     ),
 }
 _HOME = {name: module for module, names in _FRONT.items() for name in names}
-_ROOMS = ("audit", "classroom", "data", "figures", "layers", "widgets")
+_ROOMS = ("audit", "classroom", "data", "evaluation", "figures", "layers", "widgets")
 # `dlx.layers` and `dlx.audit` are both the room and the question: the room answers a call itself (see its __init__.py).
 
 __all__ = [

@@ -1,1 +1,12 @@
 """Is an explanation true? Metrics in six families, each beside a random and a model-blind row."""
+
+from __future__ import annotations
+
+from dlexplain.evaluation.evaluate import evaluate
+from dlexplain.evaluation.explainer import Examinee, of_method
+from dlexplain.evaluation.metric import Metric, metric
+from dlexplain.evaluation.registry import metrics
+from dlexplain.evaluation.result import Evaluation
+from dlexplain.evaluation.trial import Trial
+
+__all__ = ["Evaluation", "Examinee", "Metric", "Trial", "evaluate", "metric", "metrics", "of_method"]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from dlexplain.attribution import explain, registry
+from dlexplain.errors import InputError
 from dlexplain.evaluation.trial import Explainer
 from dlexplain.frameworks.model import Model
 from dlexplain.frameworks.questions import Inputs, Target
@@ -30,7 +31,18 @@ class Examinee:
     random: bool = False
 
     def __call__(self, model: Model, inputs: Inputs, target: Target, seed: int) -> Inputs:
-        return self.function(model, inputs, target, seed)
+        """float64, in the inputs' shapes. Raises `InputError` where the function gives anything else."""
+        values = self.function(model, inputs, target, seed)
+        values = values if isinstance(values, tuple) else (values,)
+        arrays = tuple(np.asarray(v, np.float64) for v in values)
+        if [a.shape for a in arrays] != [a.shape for a in inputs]:
+            raise InputError(
+                f"{self.name}: gave values of shape {' + '.join(str(a.shape) for a in arrays)} for inputs of shape "
+                f"{' + '.join(str(a.shape) for a in inputs)}. Give one value for each of the inputs' values."
+            )
+        if not all(np.isfinite(a).all() for a in arrays):
+            raise InputError(f"{self.name}: gave values that are not finite.")
+        return arrays
 
 
 def of_method(name: str, baseline: Any = None, **options: Any) -> Examinee:
@@ -52,8 +64,7 @@ def of_method(name: str, baseline: Any = None, **options: Any) -> Examinee:
                 seed=seed,
                 **options,
             )
-        values = found.values if isinstance(found.values, tuple) else (found.values,)
-        return tuple(np.asarray(v, np.float64) for v in values)
+        return found.values if isinstance(found.values, tuple) else (found.values,)
 
     return Examinee(name=name, function=function, complete=facts.complete, **claims(name, options))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dlexplain.frameworks.model import Model
-from dlexplain.frameworks.questions import Inputs, Masks, Target
+from dlexplain.frameworks.questions import Inputs, Masks, Target, grid
 
 # (model, inputs, target, seed) -> values in the inputs' shapes; the model may be a changed copy of the trial's.
 Explainer = Callable[[Model, Inputs, Target, int], Inputs]
@@ -19,9 +19,11 @@ Explainer = Callable[[Model, Inputs, Target, int], Inputs]
 class Trial:
     """One explainer under examination, on samples that share one output head.
 
-    `values`: float64, the shapes of `inputs`. `baseline`: what a removed feature becomes, arrays `(1 or n, *shape)`.
-    `output`, `baseline_output`: `(n,)`. `complete`: claims that the values sum to their difference. `explainer`: None
-    where only maps were given. `truth`: bool arrays in the inputs' shapes. `twin`: a model of the same function, with
+    `values`: float64, the shapes of `inputs`. `baseline`: what a removed feature becomes, arrays `(1, *shape)`, or
+    `(m, *shape)` over which scores are averaged. `output`, `baseline_output`: `(n,)`. `complete`, `contribution`,
+    `signed`: what the explainer claims, see `Examinee`. `reference`: `(n,)`, the output from which complete values say
+    they lead (it is not `baseline_output` where a method keeps a sample's padding, or makes its own baseline).
+    `explainer`: None where only maps were given. `truth`: bool arrays in the inputs' shapes. `twin`: a model of the same function, with
     `twin_values`, its own maps. `features[i]`: the number of the feature that each value of input `i` belongs to, shaped
     like one sample with 1 along the axes whose values go together (the channels of a picture).
     """
@@ -38,6 +40,9 @@ class Trial:
     rows: int
     seed: int
     complete: bool = False
+    contribution: bool = True
+    signed: bool = True
+    reference: np.ndarray | None = None
     explainer: Explainer | None = None
     truth: Inputs | None = None
     twin: Model | None = None
@@ -58,10 +63,10 @@ class Trial:
         for given, numbers in zip(values, self.features, strict=True):
             size = int(numbers.max()) + 1
             together = tuple(a + 1 for a, s in enumerate(numbers.shape) if s == 1)
-            summed = given.sum(together, keepdims=True).reshape(len(given), -1)
-            column = np.zeros((len(given), size))
-            np.add.at(column.T, numbers.ravel(), summed.T)
-            columns.append(column)
+            summed = given.sum(together, dtype=np.float64).reshape(len(given), -1)
+            column = np.zeros((size, len(given)))
+            np.add.at(column, numbers.ravel(), summed.T)
+            columns.append(column.T)
         return np.concatenate(columns, 1)
 
     def scores(self, masks: Callable[[slice, int, int], np.ndarray], count: int, *, shared: bool = False) -> np.ndarray:
@@ -81,6 +86,22 @@ class Trial:
         return self.model.many_masks(
             self.inputs, self.target, Masks(count, block, shared=shared), self.baseline, self.rows
         )
+
+    def scores_near(self, changed: Callable[[slice, int, int], Inputs], count: int) -> np.ndarray:
+        """`(n, count)`: the target at inputs of the metric's own making, in bounded batches.
+
+        `changed(samples, start, stop)`: an input each, arrays `(samples, stop - start, *shape)`.
+        """
+        found = np.zeros((len(self), count))
+        for samples, points in grid(len(self), count, self.rows):
+            wide = points.stop - points.start
+            made = tuple(
+                np.reshape(a, (-1, *x.shape[1:])).astype(x.dtype, copy=False)
+                for a, x in zip(changed(samples, points.start, points.stop), self.inputs, strict=True)
+            )
+            goal = Target(np.repeat(self.target.index[samples], wide, 0), self.target.head)
+            found[samples, points] = goal.of(self.model.outputs(made)).reshape(-1, wide)
+        return found
 
     def scores_at(self, inputs: Inputs, model: Model | None = None) -> np.ndarray:
         """`(n,)`: the target of each sample at other inputs, or of another model."""
