@@ -42,7 +42,7 @@ def build(plan, shape: tuple[int, ...], outputs: int, seed: int) -> keras.Model:
         for _ in range(plan.depth):
             x = L.Dense(plan.width)(x)
             if plan.norm:
-                x = L.BatchNormalization()(x)
+                x = L.BatchNormalization(momentum=0.9)(x)  # as Torch has it; 0.99 needs more steps
             x = L.Activation(plan.activation)(x)
         if plan.dropout:
             x = (_Dropping if plan.dropping else L.Dropout)(plan.dropout)(x)
