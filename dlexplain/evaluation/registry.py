@@ -10,6 +10,10 @@ from dlexplain.evaluation.metric import METRICS, Metric
 _FAMILIES = (
     "faithfulness",
     "complexity",
+    "robustness",
+    "randomisation",
+    "localisation",
+    "axioms",
 )
 for _family in _FAMILIES:
     import_module(f"dlexplain.evaluation.families.{_family}")
