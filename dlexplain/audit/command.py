@@ -5,19 +5,24 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import random
 import shutil
 import signal
 import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from dlexplain.errors import DlexplainError, InputError, UnsafeFileError
 
 if TYPE_CHECKING:
     from dlexplain.audit.reading import AuditData
+    from dlexplain.audit.result import AuditRecord
     from dlexplain.frameworks.model import Model
 
 CODES = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 2}
@@ -116,10 +121,13 @@ def _check_runs(model: Model, data: AuditData, name: str) -> None:
         ) from error
 
 
-def _audited(arguments: argparse.Namespace, model: Model, data: AuditData) -> Any:
-    from dlexplain.audit.audit import audit
+def _audited(arguments: argparse.Namespace, model: Model, data: AuditData) -> AuditRecord:
+    from dlexplain.audit import preparing, registry
+    from dlexplain.audit.audit import record_of
 
-    return audit(
+    random.seed(0)  # of whatever library asks them, so that the record is the same in each run
+    np.random.seed(0)
+    subject = preparing.subject(
         model,
         data.inputs,
         data.labels,
@@ -129,10 +137,13 @@ def _audited(arguments: argparse.Namespace, model: Model, data: AuditData) -> An
         profile=arguments.profile,
         seed=arguments.seed,
         methods=arguments.methods,
-        columns=dict(data.columns) or None,
+        columns=data.columns,
         train=data.train,
         card=arguments.card,
     )
+    subject = replace(subject, assumed=(*data.notes, *subject.assumed))
+    subject.once("read", lambda: data)  # what was set aside while reading, for the data sheet
+    return record_of(subject, registry.chosen(None), lambda number, title: _say(f"Section {number}: {title}"))
 
 
 @contextlib.contextmanager
@@ -180,7 +191,7 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _earlier(path: Path | None) -> Any:
+def _earlier(path: Path | None) -> AuditRecord | None:
     if path is None:
         return None
     if not path.is_file():
@@ -190,7 +201,7 @@ def _earlier(path: Path | None) -> Any:
     return AuditRecord.load(path)
 
 
-def _tell(record: Any, out: Path) -> None:
+def _tell(record: AuditRecord, out: Path) -> None:
     counts: dict[str, int] = {}
     for check in record.checks:
         counts[check.status] = counts.get(check.status, 0) + 1
@@ -201,7 +212,7 @@ def _tell(record: Any, out: Path) -> None:
     print(f"Written: {', '.join(str(out / f'audit{ending}') for ending in ENDINGS)}")
 
 
-def _tell_changes(earlier: Any, record: Any) -> None:
+def _tell_changes(earlier: AuditRecord, record: AuditRecord) -> None:
     from dlexplain.audit.comparison import changes
 
     found = changes(earlier, record)

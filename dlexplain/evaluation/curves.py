@@ -23,13 +23,17 @@ def stops(count: int, steps: int | None, most: int = 32) -> np.ndarray:
     return np.unique(np.round(np.linspace(0, count, min(steps, count) + 1)).astype(np.int64))
 
 
-def curve(trial: Trial, places: np.ndarray, gone: np.ndarray, *, insert: bool = False) -> np.ndarray:
-    """`(n, len(gone))`: the target when the first `gone[k]` features of `places` are at the baseline; with `insert`,
-    when only they are the sample's own. The ends are the known outputs."""
-    inner = [k for k, number in enumerate(gone) if 0 < number < trial.count]
+def curve(
+    trial: Trial, places: np.ndarray, gone: np.ndarray, *, insert: bool = False, total: int | None = None
+) -> np.ndarray:
+    """`(n, len(gone))`: the target when the features whose `places` `(n, d)` are below `gone[k]` are at the baseline;
+    with `insert`, when only they are the sample's own. `total`: of places, where features share them. The ends are the
+    known outputs."""
+    total = trial.count if total is None else total
+    inner = [k for k, number in enumerate(gone) if 0 < number < total]
     found = np.zeros((len(trial), len(gone)))
     empty, full = (trial.output, trial.baseline_output) if not insert else (trial.baseline_output, trial.output)
-    found[:, gone == 0], found[:, gone == trial.count] = empty[:, None], full[:, None]
+    found[:, gone == 0], found[:, gone == total] = empty[:, None], full[:, None]
     if inner:
         limits = gone[inner]
 

@@ -51,3 +51,26 @@ def for_twin(arrays: Inputs, kinds: tuple[str, ...], model: Model, twin: Model) 
         as_it_is = kind == "series" and wanted is not None and not matches(other.shape[1:], wanted)
         found.append(array if as_it_is else other)
     return tuple(found)
+
+
+def regions(model: Model, inputs: Inputs, window: int | None) -> np.ndarray:
+    """`(d,)`: the number of the region that each feature lies in, regions of several inputs numbered on.
+
+    A region is a square of `window` pixels (None: an eighth of a picture's side, 2 at least), `window` steps of one sensor
+    (None: a sixteenth of the series), one column or one token. At the far edges it is cut off.
+    """
+    found, first = [], 0
+    for array, kind in zip(inputs, model.kinds(inputs), strict=True):
+        shape = moved(np.empty((1, *array.shape[1:]), np.bool_), kind, model.layout).shape[1:]
+        if kind == "image":
+            side = window or max(2, min(shape[:2]) // 8)
+            down, across = (np.arange(size) // side for size in shape[:2])
+            cells = down[:, None] * (across[-1] + 1) + across
+        elif kind == "series" and len(shape) == 2:
+            times = np.arange(shape[0]) // (window or max(1, shape[0] // 16))
+            cells = times[:, None] * shape[1] + np.arange(shape[1])
+        else:
+            cells = np.arange(int(np.prod(shape)))
+        found.append(cells.ravel() + first)
+        first += int(cells.max()) + 1
+    return np.concatenate(found)

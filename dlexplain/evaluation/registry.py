@@ -9,6 +9,8 @@ from dlexplain.evaluation.metric import METRICS, Metric
 
 _FAMILIES = (
     "faithfulness",
+    "faithfulness_subsets",
+    "faithfulness_classes",
     "complexity",
     "robustness",
     "randomisation",

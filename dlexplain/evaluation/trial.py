@@ -87,10 +87,16 @@ class Trial:
             self.inputs, self.target, Masks(count, block, shared=shared), self.baseline, self.rows
         )
 
-    def scores_near(self, changed: Callable[[slice, int, int], Inputs], count: int) -> np.ndarray:
+    def scores_near(
+        self,
+        changed: Callable[[slice, int, int], Inputs],
+        count: int,
+        read: Callable[[Inputs, Target], np.ndarray] | None = None,
+    ) -> np.ndarray:
         """`(n, count)`: the target at inputs of the metric's own making, in bounded batches.
 
-        `changed(samples, start, stop)`: an input each, arrays `(samples, stop - start, *shape)`.
+        `changed(samples, start, stop)`: an input each, arrays `(samples, stop - start, *shape)`. `read`: what to take of a
+        batch's outputs instead of the target, `(rows,)`.
         """
         found = np.zeros((len(self), count))
         for samples, points in grid(len(self), count, self.rows):
@@ -100,7 +106,8 @@ class Trial:
                 for a, x in zip(changed(samples, points.start, points.stop), self.inputs, strict=True)
             )
             goal = Target(np.repeat(self.target.index[samples], wide, 0), self.target.head)
-            found[samples, points] = goal.of(self.model.outputs(made)).reshape(-1, wide)
+            outputs = self.model.outputs(made)
+            found[samples, points] = (goal.of(outputs) if read is None else read(outputs, goal)).reshape(-1, wide)
         return found
 
     def scores_at(self, inputs: Inputs, model: Model | None = None) -> np.ndarray:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from dlexplain.audit.check import check, section
+from dlexplain.audit.examined import trusted, trusted_explainers
 from dlexplain.audit.record import Check, Exhibit, Part, Table
 from dlexplain.audit.sections.shortcuts_columns import ALONE, Column, columns
 from dlexplain.audit.sections.shortcuts_tokens import inserted
 from dlexplain.audit.sections.shortcuts_transplant import Found, transplanted
 from dlexplain.audit.subject import Subject
+from dlexplain.evaluation.explainer import claims
 
 _NONE_TRUSTED = (
     "No explainer passed its exam (section 7), so nothing that can be relied on says where to look for a shortcut."
@@ -22,10 +24,7 @@ _WEAK = (
 
 def relied_on(subject: Subject) -> str | None:
     """The method whose values say where to look: the first that passed its exam and says what a feature adds."""
-    from dlexplain.audit.examined import trusted
-    from dlexplain.evaluation.explainer import claims
-
-    names = trusted(subject)
+    names = (*trusted(subject), *trusted_explainers(subject))
 
     def adds(name: str) -> bool:
         return subject.explainers[name].contribution if name in subject.explainers else claims(name, {})["contribution"]

@@ -7,6 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
+from dlexplain.audit.examined import maps
 from dlexplain.audit.subject import Subject
 
 ALONE = 0.99
@@ -25,13 +26,7 @@ class Column:
 def columns(subject: Subject, method: str) -> list[Column]:
     """Every column, the one that the model leans on most first."""
     part = subject.sample("univariate leakage", _EXPLAINED)
-    if method in subject.explainers:
-        values = subject.explainers[method](
-            subject.model, tuple(a[part] for a in subject.inputs), subject.target(part), subject.seed
-        )
-    else:
-        found = subject.explained(method, part).values
-        values = found if isinstance(found, tuple) else (found,)
+    values = maps(subject, method, part)
     sizes = np.concatenate([np.abs(v).reshape(len(v), -1).mean(0) for v in values])
     shares = sizes / max(sizes.sum(), 1e-30)
     data = np.concatenate([a.reshape(len(a), -1) for a in subject.inputs], 1)

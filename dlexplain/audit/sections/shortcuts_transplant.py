@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dlexplain.audit.examined import maps
 from dlexplain.audit.sections.knowledge_answers import decided, outputs_at
 from dlexplain.audit.sections.shortcuts_places import Plane, candidates, planes
 from dlexplain.audit.subject import Subject
@@ -88,16 +89,7 @@ def groups(subject: Subject) -> list[Group]:
 def attributions(subject: Subject, method: str, chosen: list[Group]) -> list[Inputs]:
     """Each group's values towards itself, one call for all; `sign` turns a group that speaks for a low output."""
     part = np.concatenate([g.explained for g in chosen])
-    if method in subject.explainers:
-        whole = subject.once(
-            f"explained {method} shortcuts",
-            lambda: subject.explainers[method](
-                subject.model, tuple(a[part] for a in subject.inputs), subject.target(part), subject.seed
-            ),
-        )
-    else:
-        found = subject.explained(method, part).values
-        whole = found if isinstance(found, tuple) else (found,)
+    whole = maps(subject, method, part)
     ends = np.cumsum([len(g.explained) for g in chosen])[:-1]
     return [
         tuple(g.sign * v for v in values)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from dlexplain.evaluation.curves import area, curve, ranking, span, stops
+from dlexplain.evaluation.curves import area, curve, ranking, span, stops, whole
 from dlexplain.evaluation.metric import metric
+from dlexplain.evaluation.places import regions
 from dlexplain.evaluation.trial import Trial
 
 
@@ -45,3 +46,63 @@ def insertion(trial: Trial, *, steps: int | None = None, absolute: bool = False)
     gone = stops(trial.count, steps)
     curves = curve(trial, ranking(trial.per_feature(), absolute=absolute), gone, insert=True)
     return area(curves - trial.baseline_output[:, None], gone) / span(trial)
+
+
+@metric(
+    family="faithfulness",
+    answers="the output's mean height while features are flipped to the baseline, the most relevant first",
+    better="lower",
+    best=None,
+    cost="steps (at most 32) passes",
+    cannot="compare models or targets: it is in the output's own units",
+    paper="Bach et al. 2015",
+)
+def pixel_flipping(trial: Trial, *, steps: int | None = None, absolute: bool = False) -> np.ndarray:
+    """The area under `f(x without the k most relevant)` over the share of features gone, in the output's units."""
+    gone = stops(trial.count, steps)
+    return area(curve(trial, ranking(trial.per_feature(), absolute=absolute), gone), gone)
+
+
+@metric(
+    family="faithfulness",
+    answers="how far the output has fallen, on average, as regions go, the most relevant first",
+    better="higher",
+    best=None,
+    cost="as many passes as regions (at most 100)",
+    cannot="compare models or targets (the output's own units), nor judge anything finer than a region",
+    paper="Samek et al. 2017",
+)
+def region_perturbation(
+    trial: Trial, *, window: int | None = None, most: int = 100, absolute: bool = False
+) -> np.ndarray:
+    """The area over the perturbation curve, `sum over k = 0..L of (f(x) - f(x without k regions)) / (L + 1)`.
+
+    Regions: see `places.regions`; a region's relevance is the sum of its features'. `most`: L, if there are more.
+    """
+    cells = regions(trial.model, trial.inputs, None if window is None else whole("window", window))
+    total = int(cells.max()) + 1
+    relevance = np.zeros((total, len(trial)))
+    np.add.at(relevance, cells, trial.per_feature().T)
+    places = ranking(relevance.T, absolute=absolute)[:, cells]
+    gone = np.arange(min(total, whole("most", most)) + 1)
+    return (trial.output[:, None] - curve(trial, places, gone, total=total)).mean(1)
+
+
+@metric(
+    family="faithfulness",
+    answers="whether the output never falls while features come into the baseline, the least relevant first",
+    better="higher",
+    best=1.0,
+    cost="steps (at most 32) passes",
+    cannot="be 1 for a true map that holds evidence against the target: those features come first and lower the output",
+    paper="Arya et al. 2019; Luss et al. 2021",
+)
+def monotonicity_arya(trial: Trial, *, steps: int | None = None, absolute: bool = False) -> np.ndarray:
+    """The share of steps at which the output does not fall as features are put back in ascending order of relevance.
+
+    The paper asks whether all steps are so, which is a share of 1.
+    """
+    gone, values = stops(trial.count, steps), trial.per_feature()
+    curves = curve(trial, ranking(-np.abs(values) if absolute else -values), gone, insert=True)
+    rounding = 1e-6 * np.abs(curves).max(1, keepdims=True)
+    return (np.diff(curves) >= -rounding).mean(1)

@@ -82,7 +82,12 @@ def _walk(model: KerasModel, case: Case) -> tuple[Inputs, np.ndarray]:
     """The contributions of each sample, and their relative gaps (0 for a layer)."""
     asked, given, others = _prepared(model, case)
     n, m = len(case.inputs[0]), len(case.references[0]) if case.background else 1
-    total = _crossed(model, asked, given, others, case.rows) if m > 1 and not model._entry_sites else None
+    total = None
+    if not model._entry_sites:  # token ids stay the sample's own on the reference
+        if m > 1:
+            total = _crossed(model, asked, given, others, case.rows)
+        elif len(others[0]) == 1:
+            total = _with_one(model, asked, given, others, case.rows)
     if total is None:
         total = Total(n, m)
         for ns, ms in grid(n, m, case.rows):
@@ -171,12 +176,27 @@ def _crossed(model: KerasModel, asked: Asked, given, others, rows: int) -> Total
     return total
 
 
+def _with_one(model: KerasModel, asked: Asked, given, others, rows: int) -> Total | None:
+    """Every input with the one reference, which is run once a block. None as in `_crossed`."""
+    if model._traces.get(("not with one", asked)):
+        return None
+    total = Total(len(given[0]), 1)
+    try:
+        for ns in blocks(len(given[0]), rows):
+            total.add(ns, 1, *_walked(model, replace(asked, paired=(None, 1)))([t[ns] for t in given], others))
+    except (NotPaired, NeedsBatch):
+        model._traces[("not with one", asked)] = True
+        return None
+    return total
+
+
 def _traced_already(model: KerasModel, asked: Asked, many: int, wide: int, rows: int) -> int | None:
     """A number of samples, not much larger, for which a graph stands ready."""
     ready = [
         key[1].paired[0]
         for key in list(model._traces)
-        if key[0] == "contributions" and key[1].paired and key[1] == replace(asked, paired=key[1].paired)
+        if key[0] == "contributions" and key[1].paired and not key[1].one
+        if key[1] == replace(asked, paired=key[1].paired)
         if key[1].paired[1] == wide and key[2] == model.device
     ]
     return min((size for size in ready if many <= size <= min(2 * many, rows // wide)), default=None)

@@ -16,10 +16,11 @@ _GRADIENTS = {name: entry["type"] for name, entry in ops._gradient_registry._reg
 
 
 class Pairs:
-    """`counts`: the rows of inputs, references and pairs where they differ; else each row is a pair already."""
+    """`counts`: the rows of inputs, references and pairs where they differ; else each row is a pair already. `one`: as
+    many pairs as there are inputs, all with one reference."""
 
-    def __init__(self, counts: tuple[int, int, int] | None = None) -> None:
-        self.counts = counts
+    def __init__(self, counts: tuple[int, int, int] | None = None, one: tf.Tensor | None = None) -> None:
+        self.counts, self._one = counts, one
         self.checks: list[tuple[Step, str, tf.Tensor]] = []
         self._of: dict[tuple[int, str], tf.Tensor] = {}
         self._kept: list[Value] = []
@@ -30,10 +31,15 @@ class Pairs:
     def r(self, value: Value) -> tf.Tensor:
         return self._paired(value, "r")
 
+    @property
+    def apart(self) -> bool:
+        """Whether the rows of inputs, references and pairs differ in number."""
+        return self.counts is not None or self._one is not None
+
     def wide(self, value: Value, run: str) -> tf.Tensor:
         """The run's own rows, shaped to broadcast over all pairs: `(n, 1, ...)` and `(1, m, ...)` where they differ."""
         tensor = getattr(value, run)
-        if self.counts is None or value.shared or not self._by_rows(value):
+        if not self.apart or value.shared or not self._by_rows(value) or self._one is not None:
             return tensor
         return tf.expand_dims(tensor, 1 if run == "x" else 0)
 
@@ -69,7 +75,7 @@ class Pairs:
 
     def _by_rows(self, value: Value) -> bool:
         """Whether the value has a row a sample; not so, it must be the same for all."""
-        n, m, pairs = self.counts
+        n, m, pairs = self.counts or (None, 1, None)
         shapes = [tuple(t.shape) if t.shape.rank is not None else None for t in (value.x, value.r, value.p)]
         if shapes[0] == shapes[1] == shapes[2] and not value.active:
             return False
@@ -79,7 +85,7 @@ class Pairs:
 
     def _paired(self, value: Value, run: str) -> tf.Tensor:
         tensor = getattr(value, run)
-        if self.counts is None or value.shared:
+        if not self.apart or value.shared:
             return tensor
         key = (id(value), run)
         if key not in self._of:
@@ -88,6 +94,8 @@ class Pairs:
 
     def gathered(self, tensor: tf.Tensor, run: str) -> tf.Tensor:
         """One run's rows, a row a pair."""
+        if self._one is not None:
+            return tensor if run == "x" else tf.repeat(tensor, tf.shape(self._one)[0], 0)
         if self.counts is None:
             return tensor
         n, m, _ = self.counts

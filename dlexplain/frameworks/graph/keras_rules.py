@@ -228,7 +228,7 @@ def _one_slope(step: Step, multiplier: tf.Tensor, player: int, pairs: Pairs) -> 
     value, out = step.inputs[player], step.outputs[0]
     if value.p.shape.rank != out.p.shape.rank or value.p.shape[1:] != out.p.shape[1:]:
         return None
-    if any(not v.shared and v is not value for v in step.inputs) and pairs.counts is not None:
+    if any(not v.shared and v is not value for v in step.inputs) and pairs.apart:
         return None
     if not (value.p.shape[1:].is_fully_defined() and (len(step.inputs) == 1 or value.p.shape.rank > 0)):
         return None

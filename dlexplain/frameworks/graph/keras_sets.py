@@ -30,7 +30,7 @@ def _to_places(step: Step, multiplier: tf.Tensor, pairs: Pairs, run: str) -> tf.
     seeks them again for every pair, ten times as slow."""
     value = step.inputs[0]
     window = {name: step.attr(name) for name in ("ksize", "strides", "padding")}
-    if pairs.counts is not None:
+    if pairs.apart:
         pairs.wide(value, run)  # raises where the rows are not samples
     places = tf.raw_ops.MaxPoolWithArgmax(input=getattr(value, run), **window).argmax
     places = pairs.gathered(places, run)

@@ -66,10 +66,12 @@ class Value:
 @dataclass(eq=False)
 class Unrolled:
     """`steps` in the order in which they run. `unknown`: where inputs, references and pairs differ in their number,
-    a scalar of which nothing is known beforehand. `alone`: there are no references."""
+    a scalar of which nothing is known beforehand. `alone`: there are no references. `one`: there is one reference for
+    all inputs, and the pairs are as many as these."""
 
     unknown: tf.Tensor | None = None
     alone: bool = False
+    one: bool = False
     steps: list[Step] = field(default_factory=list)
     sites: list[Value] = field(default_factory=list)
     _stand_ins: dict[tuple, tf.Tensor] = field(default_factory=dict)
@@ -89,13 +91,13 @@ class Unrolled:
         """A step: the operation written once for each run in which it may differ."""
         shared = all(v.shared for v in inputs)
         active = any(v.active for v in inputs) and kind not in _OF_SHAPE
-        twice = not self.alone and (active or (self.paired and not shared))
+        twice = not self.alone and (active or ((self.paired or self.one) and not shared))
         x = write(kind, [v.x for v in inputs], attributes)
         try:
             r = write(kind, [v.r for v in inputs], attributes) if twice else x
             p = write(kind, [v.p for v in inputs], attributes) if self.paired and not shared else x
         except ValueError:  # written for one number of samples, such as a loop over them
-            if not self.paired:
+            if not (self.paired or self.one):
                 raise
             raise NotPaired(name) from None
         step = Step(x, r, p, tuple(inputs), name)

@@ -27,14 +27,18 @@ if TYPE_CHECKING:
 class Asked:
     """What is traced: which output, what the samples look like (target's place, inputs, their entries), the number of
     rows (None: any), and at which layer the walk ends (None: at the entries). `paired`: rows of inputs and of
-    references that are all compared with each other; None: a row each of a pair."""
+    references that are all compared with each other, (None, 1) for any number with one; None: a row each of a pair."""
 
     head: int
     layer: str | None
     sites: tuple[int, ...]
     specs: tuple[tuple[tuple[int | None, ...], tf.DType], ...]
     batch: int | None = None
-    paired: tuple[int, int] | None = None
+    paired: tuple[int | None, int] | None = None
+
+    @property
+    def one(self) -> bool:
+        return self.paired == (None, 1)
 
     def signature(self, batch: int | None) -> list[tf.TensorSpec]:
         return [tf.TensorSpec((batch, *shape), dtype) for shape, dtype in self.specs]
@@ -88,7 +92,8 @@ class Walked:
     def _body(self, index: tf.Tensor, *flat: tf.Tensor) -> tuple[list[tf.Tensor], ...]:
         count = len(flat) // 3
         given, x, r = flat[:count], flat[count : 2 * count], flat[2 * count :]
-        walk = Unrolled(None if self._asked.paired is None else index[0, 0])
+        apart = self._asked.paired is not None and not self._asked.one
+        walk = Unrolled(index[0, 0] if apart else None, one=self._asked.one)
         entries = [
             Value(
                 a, b, walk.stand_in((a.shape[0] * b.shape[0], *a.shape[1:]), a.dtype) if walk.paired else a, True, False
@@ -97,10 +102,10 @@ class Walked:
         ]
         output, sources = unrolled(walk, self._model(), self._sites, self._asked, given, entries)
         counts = None
-        if self._asked.paired is not None:
+        if apart:
             n, m = self._asked.paired
             counts, index = (n, m, n * m), tf.repeat(index, m, 0)
-        pairs = Pairs(counts)
+        pairs = Pairs(counts, x[0] if self._asked.one else None)
         start = chosen(output.p, index)
         books = None if self._books is None else []
         found = backwards(walk, {id(output): start}, sources, pairs, books)
