@@ -1,0 +1,113 @@
+"""Faithfulness of the decision: does the predicted class go with the map?"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from dlexplain.errors import InputError
+from dlexplain.evaluation.curves import part, ranking
+from dlexplain.evaluation.imputation import Imputer
+from dlexplain.evaluation.metric import metric
+from dlexplain.evaluation.places import moved, moved_back
+from dlexplain.evaluation.trial import Trial
+from dlexplain.frameworks.questions import Inputs, Target
+
+
+@metric(
+    family="faithfulness",
+    answers="how often the class survives when the most relevant pixels are filled in from their neighbours",
+    better="lower",
+    best=0.0,
+    cost="one pass and one sparse system a share (7)",
+    cannot="judge one sample alone (few shares, each yes or no), nor evidence that neighbours give away",
+    paper="Rong et al. 2022",
+    kinds=("image",),
+)
+def road(
+    trial: Trial,
+    *,
+    shares: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9),
+    order: Literal["most", "least"] = "most",
+    noise: float = 0.01,
+) -> np.ndarray:
+    """The share of `shares` at which the model still predicts the target, after so many pixels gave way to noisy linear
+    imputation, the most relevant first. For a model of one output, the output's mean instead.
+
+    `order="least"`: the least relevant first; then higher is better. `noise`: standard deviation of what is added.
+    """
+    if order not in ("most", "least"):
+        raise InputError(f"road: order={order!r} is not one of 'most', 'least'.")
+    values = trial.per_feature()
+    places = ranking(values if order == "most" else -values)
+    counts = [int(part("shares", share) * trial.count) for share in np.atleast_1d(shares)]
+    last = [moved(x, kind, trial.model.layout) for x, kind in zip(trial.inputs, trial.kinds, strict=True)]
+    imputers = [Imputer(*x.shape[1:3]) for x in last]
+    rng = trial.rng("road")
+    grain = [noise * rng.standard_normal((len(counts), *x.shape[1:])) for x in last]
+
+    def changed(samples: slice, start: int, stop: int) -> Inputs:
+        arrays, first = [], 0
+        for x, kind, imputer, grains in zip(last, trial.kinds, imputers, grain, strict=True):
+            size = len(imputer.near)
+            rows = np.arange(len(x))[samples]
+            made = np.empty((len(rows), stop - start, *x.shape[1:]))
+            for row, i in zip(made, rows, strict=True):
+                for j, k in enumerate(range(start, stop)):
+                    removed = places[i, first : first + size] < counts[k]
+                    picture = x[i] if x.ndim == 4 else x[i, ..., None]
+                    filled = imputer(picture, removed).reshape(x.shape[1:])
+                    row[j] = filled + grains[k] * removed.reshape(*x.shape[1:3], *(1,) * (x.ndim - 3))
+            flat = moved_back(made.reshape(-1, *x.shape[1:]), kind, trial.model.layout)
+            arrays.append(flat.reshape(*made.shape[:2], *flat.shape[1:]))
+            first += size
+        return tuple(arrays)
+
+    several = len(_predicted(trial)) > 0
+    return trial.scores_near(changed, len(counts), _still if several else None).mean(1)
+
+
+@metric(
+    family="faithfulness",
+    answers="how often samples with a similar map have the same predicted class",
+    better="higher",
+    best=1.0,
+    cost="none beyond the predictions",
+    cannot="say anything where most samples have one class: compare with the control rows",
+    paper="Dasgupta, Frost and Moshkovitz 2022",
+)
+def sufficiency(trial: Trial, *, within: float = 0.6, absolute: bool = False) -> np.ndarray:
+    """Of the other samples whose map is at most `within` away, the share that has the same predicted class; NaN where
+    there is none.
+
+    Distance: Euclidean, of maps scaled to a largest size of 1, each feature in its standard deviations over the samples,
+    as a share of the largest distance. Not defined for a model of one output.
+    """
+    classes = _predicted(trial)
+    found = np.full(len(trial), np.nan)
+    if not len(classes) or len(trial) < 2:
+        return found
+    values = np.abs(trial.per_feature()) if absolute else trial.per_feature()
+    size = np.abs(values).max(1, keepdims=True)
+    maps = np.divide(values, size, out=np.zeros_like(values), where=size > 0)
+    spread = maps.std(0, ddof=1)
+    maps = maps[:, spread > 0] / spread[spread > 0]
+    squares = np.square(maps).sum(1)
+    distances = np.sqrt(np.maximum(squares[:, None] + squares - 2 * maps @ maps.T, 0))
+    np.fill_diagonal(distances, 0)
+    near = distances <= part("within", within) * distances.max()
+    np.fill_diagonal(near, False)
+    alike = (near & (classes[:, None] == classes)).sum(1)
+    return np.divide(alike, near.sum(1), out=found, where=near.any(1))
+
+
+def _still(outputs: Inputs, goal: Target) -> np.ndarray:
+    """Whether each row's largest output is the target."""
+    return outputs[goal.head].argmax(1) == goal.index[:, 0]
+
+
+def _predicted(trial: Trial) -> np.ndarray:
+    """`(n,)` class numbers; empty where the head is not a row of class scores."""
+    output = trial.model.all_outputs(trial.inputs, trial.rows)[trial.target.head]
+    return output.argmax(1) if output.ndim == 2 and output.shape[1] > 1 else np.zeros(0, int)
