@@ -1,0 +1,90 @@
+"""The sections of the record on the page, and the list of contents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from dlexplain.audit.record import Part
+from dlexplain.audit.report.html_checks import in_full
+from dlexplain.audit.report.html_exhibits import Gallery
+from dlexplain.audit.report.html_tables import table
+from dlexplain.audit.report.html_text import Index, escaped, paragraphs, shape, short, worst
+
+_NONE = "No checks"
+
+
+def contents(parts: Sequence[Part]) -> str:
+    """Links to all sections, each with the worst status in it."""
+    items = "".join(
+        f'<li><a href="#section-{part.number}"><span class="at">{part.number}</span><span>{escaped(part.title)}</span>'
+        f"{_state(part)}</a></li>"
+        for part in parts
+    )
+    return (
+        '<nav class="contents" aria-label="Contents"><details open><summary>Contents</summary>'
+        f"<ol>{items}</ol></details></nav>"
+    )
+
+
+def _state(part: Part) -> str:
+    status = worst(check.status for check in part.checks)
+    if status is None:
+        return ""
+    return f'<span class="state" data-status="{status}" title="{status}">{shape(status)}<span class="unseen">{status}</span></span>'
+
+
+def section(part: Part, index: Index, gallery: Gallery) -> str:
+    """A section: question, summary, facts, checks, tables, figures, limits."""
+    spot = f"section-{part.number}"
+    return (
+        f'<section class="part" id="{spot}" aria-labelledby="{spot}-title"><header><p class="at">Section {part.number}</p>'
+        f'<h2 id="{spot}-title">{escaped(part.title)}</h2>{paragraphs([part.question], "question")}</header>'
+        f"{content(part, index, gallery)}</section>"
+    )
+
+
+def content(part: Part, index: Index, gallery: Gallery, *, summary: bool = True) -> str:
+    """What stands under a section's heading."""
+    told = f'<div class="summary">{paragraphs(part.summary)}</div>' if summary and part.summary else ""
+    checks = "".join(in_full(check, index) for check in part.checks)
+    return (
+        f"{told}{facts(part.facts)}"
+        + (f'<div class="checks">{checks}</div>' if checks else "")
+        + "".join(table(piece, index) for piece in part.tables)
+        + "".join(gallery.exhibit(piece, index) for piece in part.exhibits)
+        + _limits(part.limits)
+        + _stamps(part.stamps)
+    )
+
+
+def facts(pairs: Sequence[tuple[str, str | float | int | None]]) -> str:
+    """Labels and values; a blank is shown as a blank."""
+    if not pairs:
+        return ""
+    items = "".join(f"<div><dt>{escaped(label)}</dt><dd>{_value(value)}</dd></div>" for label, value in pairs)
+    return f'<dl class="facts">{items}</dl>'
+
+
+def _value(value: str | float | int | None) -> str:
+    if value is None or value == "":
+        return '<span class="blank">not given</span>'
+    text = escaped(short(value)).replace("\n", "<br>")
+    return f"<code>{text}</code>" if isinstance(value, str) and _is_code(value) else text
+
+
+def _is_code(value: str) -> bool:
+    """A hash: long, without spaces, of hexadecimal digits."""
+    return len(value) >= 16 and all(sign in "0123456789abcdefABCDEF" for sign in value.removeprefix("sha256:"))
+
+
+def _limits(limits: Sequence[str]) -> str:
+    if not limits:
+        return ""
+    items = "".join(f"<li>{escaped(text)}</li>" for text in limits)
+    return f'<div class="limits"><h3>Limits</h3><ul>{items}</ul></div>'
+
+
+def _stamps(stamps: Mapping[str, str | float]) -> str:
+    if not stamps:
+        return ""
+    return f'<div class="stamps"><h3>Differs from run to run</h3>{facts(tuple(stamps.items()))}</div>'
