@@ -11,16 +11,19 @@ from dlexplain.evaluation.trial import Trial
 
 @metric(
     family="complexity",
-    answers="how unequally the map spreads over the features",
+    answers="How unequally does the map spread over the features?",
     better="higher",
     best=1.0,
-    cost="none",
-    cannot="tell whether the map is true: one wrong pixel alone scores best",
-    paper="Chalasani et al. 2020; Hurley and Rickard 2009",
+    cost="none beyond the map",
+    cannot="does not ask whether the map is true: one wrong pixel alone scores best",
+    paper="arXiv:1810.06583",
     default=True,
 )
 def sparseness(trial: Trial) -> np.ndarray:
-    """The Gini index of the sizes of the values: 0 when all features are equal, `1 - 1/d` when one holds everything."""
+    """The Gini index of the sizes of the values: 0 when all features are equal, `1 - 1/d` when one holds everything.
+
+    Chalasani, Chen, Roy Chowdhury, Jha, Wu (2018), Concise Explanations of Neural Networks, arXiv:1810.06583.
+    """
     sizes = np.sort(np.abs(trial.per_feature()), 1)
     d, total = sizes.shape[1], sizes.sum(1)
     weight = 2 * np.arange(1, d + 1) - d - 1
@@ -30,15 +33,18 @@ def sparseness(trial: Trial) -> np.ndarray:
 
 @metric(
     family="complexity",
-    answers="how evenly the map spreads over the features",
+    answers="How evenly does the map spread over the features?",
     better="lower",
     best=0.0,
-    cost="none",
-    cannot="tell whether the map is true: one wrong pixel alone scores best",
-    paper="Bhatt, Weller and Moura 2020",
+    cost="none beyond the map",
+    cannot="does not ask whether the map is true: one wrong pixel alone scores best",
+    paper="arXiv:2005.00631",
 )
 def complexity(trial: Trial) -> np.ndarray:
-    """The entropy, in nats, of each feature's share of the sizes: 0 when one holds everything, `log d` when all are equal."""
+    """The entropy, in nats, of each feature's share of the sizes: 0 when one holds everything, `log d` when all are equal.
+
+    Bhatt, Weller, Moura (2020), Evaluating and Aggregating Feature-based Model Explanations, arXiv:2005.00631.
+    """
     sizes = np.abs(trial.per_feature())
     total = sizes.sum(1, keepdims=True)
     shares = np.divide(sizes, total, out=np.zeros_like(sizes), where=total > 0)
@@ -48,16 +54,19 @@ def complexity(trial: Trial) -> np.ndarray:
 
 @metric(
     family="complexity",
-    answers="how many of the most relevant features suffice for the output",
+    answers="How many of the most relevant features suffice for the output?",
     better="lower",
     best=1.0,
-    cost="steps (at most 32) passes",
-    cannot="count finer than its steps; tell a wrong map from an output that needs many features",
-    paper="Nguyen and Martinez 2020",
+    cost="steps (at most 32) x 1 forward",
+    cannot="counts no finer than its steps; an output that needs many features looks like a wrong map",
+    paper="arXiv:2007.07584",
 )
 def effective_complexity(trial: Trial, *, tolerance: float = 0.1, steps: int | None = None) -> np.ndarray:
     """The least k for which the k features of largest size alone, the rest at the baseline, give the output to within
-    `tolerance` of its change from the baseline."""
+    `tolerance` of its change from the baseline.
+
+    Nguyen, Martinez (2020), On quantitative aspects of model interpretability, arXiv:2007.07584.
+    """
     part("tolerance", tolerance)
     kept = stops(trial.count, steps)
     curves = curve(trial, ranking(trial.per_feature(), absolute=True), kept, insert=True)

@@ -12,12 +12,12 @@ from dlexplain.evaluation.trial import Trial
 
 @metric(
     family="faithfulness",
-    answers="how fast the output falls when the most relevant features go first",
+    answers="How fast does the output fall when the most relevant features go first?",
     better="lower",
     best=None,
-    cost="steps (at most 32) passes",
-    cannot="tell a wrong map from a model that answers inputs it never saw; see the size of the values",
-    paper="Petsiuk, Das and Saenko 2018, RISE",
+    cost="steps (at most 32) x 1 forward",
+    cannot="takes a model that answers inputs it never saw for a wrong map",
+    paper="arXiv:1806.07421",
     default=True,
 )
 def deletion(trial: Trial, *, steps: int | None = None, absolute: bool = False) -> np.ndarray:
@@ -25,6 +25,8 @@ def deletion(trial: Trial, *, steps: int | None = None, absolute: bool = False) 
 
     In units of the mean size of `f(x) - f(b)` over the samples, so that one sample whose output hardly changes does not
     drown the others. `absolute`: ordered by size.
+
+    Petsiuk, Das, Saenko (2018), RISE, arXiv:1806.07421.
     """
     gone = stops(trial.count, steps)
     curves = curve(trial, ranking(trial.per_feature(), absolute=absolute), gone)
@@ -33,16 +35,19 @@ def deletion(trial: Trial, *, steps: int | None = None, absolute: bool = False) 
 
 @metric(
     family="faithfulness",
-    answers="how fast the output rises when the most relevant features come first into the baseline",
+    answers="How fast does the output rise when the most relevant features come first?",
     better="higher",
     best=None,
-    cost="steps (at most 32) passes",
-    cannot="tell a wrong map from a model that answers inputs it never saw; see the size of the values",
-    paper="Petsiuk, Das and Saenko 2018, RISE",
+    cost="steps (at most 32) x 1 forward",
+    cannot="takes a model that answers inputs it never saw for a wrong map",
+    paper="arXiv:1806.07421",
     default=True,
 )
 def insertion(trial: Trial, *, steps: int | None = None, absolute: bool = False) -> np.ndarray:
-    """The area under `(f(b with the k most relevant) - f(b))` over the share of features come, in units as in `deletion`."""
+    """The area under `(f(b with the k most relevant) - f(b))` over the share of features come, in units as in `deletion`.
+
+    Petsiuk, Das, Saenko (2018), RISE, arXiv:1806.07421.
+    """
     gone = stops(trial.count, steps)
     curves = curve(trial, ranking(trial.per_feature(), absolute=absolute), gone, insert=True)
     return area(curves - trial.baseline_output[:, None], gone) / span(trial)
@@ -50,27 +55,30 @@ def insertion(trial: Trial, *, steps: int | None = None, absolute: bool = False)
 
 @metric(
     family="faithfulness",
-    answers="the output's mean height while features are flipped to the baseline, the most relevant first",
+    answers="How high is the output on average while features go, the most relevant first?",
     better="lower",
     best=None,
-    cost="steps (at most 32) passes",
-    cannot="compare models or targets: it is in the output's own units",
-    paper="Bach et al. 2015",
+    cost="steps (at most 32) x 1 forward",
+    cannot="in the output's own units: compares neither models nor targets",
+    paper="doi:10.1371/journal.pone.0130140",
 )
 def pixel_flipping(trial: Trial, *, steps: int | None = None, absolute: bool = False) -> np.ndarray:
-    """The area under `f(x without the k most relevant)` over the share of features gone, in the output's units."""
+    """The area under `f(x without the k most relevant)` over the share of features gone, in the output's units.
+
+    Bach, Binder, Montavon, Klauschen, Müller, Samek (2015), doi:10.1371/journal.pone.0130140.
+    """
     gone = stops(trial.count, steps)
     return area(curve(trial, ranking(trial.per_feature(), absolute=absolute), gone), gone)
 
 
 @metric(
     family="faithfulness",
-    answers="how far the output has fallen, on average, as regions go, the most relevant first",
+    answers="How far has the output fallen on average while regions go, the most relevant first?",
     better="higher",
     best=None,
-    cost="as many passes as regions (at most 100)",
-    cannot="compare models or targets (the output's own units), nor judge anything finer than a region",
-    paper="Samek et al. 2017",
+    cost="regions (at most 100) x 1 forward",
+    cannot="in the output's own units; judges nothing finer than a region",
+    paper="arXiv:1509.06321",
 )
 def region_perturbation(
     trial: Trial, *, window: int | None = None, most: int = 100, absolute: bool = False
@@ -78,6 +86,8 @@ def region_perturbation(
     """The area over the perturbation curve, `sum over k = 0..L of (f(x) - f(x without k regions)) / (L + 1)`.
 
     Regions: see `places.regions`; a region's relevance is the sum of its features'. `most`: L, if there are more.
+
+    Samek, Binder, Montavon, Lapuschkin, Müller (2015), arXiv:1509.06321.
     """
     cells = regions(trial.model, trial.inputs, None if window is None else whole("window", window))
     total = int(cells.max()) + 1
@@ -90,17 +100,19 @@ def region_perturbation(
 
 @metric(
     family="faithfulness",
-    answers="whether the output never falls while features come into the baseline, the least relevant first",
+    answers="Does the output never fall while features come in, the least relevant first?",
     better="higher",
     best=1.0,
-    cost="steps (at most 32) passes",
-    cannot="be 1 for a true map that holds evidence against the target: those features come first and lower the output",
-    paper="Arya et al. 2019; Luss et al. 2021",
+    cost="steps (at most 32) x 1 forward",
+    cannot="a true map that holds evidence against the target cannot reach 1: those features come first and lower the output",
+    paper="arXiv:1909.03012",
 )
 def monotonicity_arya(trial: Trial, *, steps: int | None = None, absolute: bool = False) -> np.ndarray:
     """The share of steps at which the output does not fall as features are put back in ascending order of relevance.
 
     The paper asks whether all steps are so, which is a share of 1.
+
+    Arya et al. (2019), One Explanation Does Not Fit All, arXiv:1909.03012.
     """
     gone, values = stops(trial.count, steps), trial.per_feature()
     curves = curve(trial, ranking(-np.abs(values) if absolute else -values), gone, insert=True)

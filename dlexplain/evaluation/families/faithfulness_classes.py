@@ -17,12 +17,12 @@ from dlexplain.frameworks.questions import Inputs, Target
 
 @metric(
     family="faithfulness",
-    answers="how often the class survives when the most relevant pixels are filled in from their neighbours",
+    answers="How often does the class survive when the most relevant pixels are filled in from their neighbours?",
     better="lower",
     best=0.0,
-    cost="one pass and one sparse system a share (7)",
-    cannot="judge one sample alone (few shares, each yes or no), nor evidence that neighbours give away",
-    paper="Rong et al. 2022",
+    cost="shares (7) x (1 forward, 1 sparse system)",
+    cannot="coarse for one sample (each share is a yes or no); neighbours may give the evidence away",
+    paper="arXiv:2202.00449",
     kinds=("image",),
 )
 def road(
@@ -36,6 +36,9 @@ def road(
     imputation, the most relevant first. For a model of one output, the output's mean instead.
 
     `order="least"`: the least relevant first; then higher is better. `noise`: standard deviation of what is added.
+
+    Rong, Leemann, Borisov, Kasneci, Kasneci (2022), A Consistent and Efficient Evaluation Strategy for Attribution
+    Methods, arXiv:2202.00449.
     """
     if order not in ("most", "least"):
         raise InputError(f"road: order={order!r} is not one of 'most', 'least'.")
@@ -70,12 +73,12 @@ def road(
 
 @metric(
     family="faithfulness",
-    answers="how often samples with a similar map have the same predicted class",
+    answers="How often do samples with a similar map have the same predicted class?",
     better="higher",
     best=1.0,
-    cost="none beyond the predictions",
-    cannot="say anything where most samples have one class: compare with the control rows",
-    paper="Dasgupta, Frost and Moshkovitz 2022",
+    cost="1 forward",
+    cannot="says nothing where most samples have one class: compare with the control rows",
+    paper="arXiv:2202.00734",
 )
 def sufficiency(trial: Trial, *, within: float = 0.6, absolute: bool = False) -> np.ndarray:
     """Of the other samples whose map is at most `within` away, the share that has the same predicted class; NaN where
@@ -83,6 +86,9 @@ def sufficiency(trial: Trial, *, within: float = 0.6, absolute: bool = False) ->
 
     Distance: Euclidean, of maps scaled to a largest size of 1, each feature in its standard deviations over the samples,
     as a share of the largest distance. Not defined for a model of one output.
+
+    Dasgupta, Frost, Moshkovitz (2022), Framework for Evaluating Faithfulness of Local Explanations,
+    arXiv:2202.00734.
     """
     classes = _predicted(trial)
     found = np.full(len(trial), np.nan)

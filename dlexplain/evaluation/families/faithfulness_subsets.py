@@ -17,17 +17,20 @@ from dlexplain.frameworks.questions import Inputs
 
 @metric(
     family="faithfulness",
-    answers="whether the sum of a random set's values goes with the fall of the output when the set is taken away",
+    answers="Does the output fall as far as the values of a random set of features say?",
     better="higher",
     best=1.0,
-    cost="samples (100) passes",
-    cannot="see a wrong scale or offset; a map of slopes may fail where its slopes are right",
-    paper="Bhatt, Weller and Moura 2020",
+    cost="samples x 1 forward",
+    cannot="blind to a wrong scale or offset; says little of a map of slopes",
+    paper="arXiv:2005.00631",
     default=True,
 )
 def faithfulness_correlation(trial: Trial, *, samples: int = 100, share: float = 0.25) -> np.ndarray:
     """Pearson's correlation of `sum over S of a` with `f(x) - f(x, S at the baseline)` over `samples` random sets S of a
-    `share` of the features, the same for every sample."""
+    `share` of the features, the same for every sample.
+
+    Bhatt, Weller, Moura (2020), Evaluating and Aggregating Feature-based Model Explanations, arXiv:2005.00631.
+    """
     size = max(1, round(part("share", share) * trial.count))
     removed = drawn(trial.rng("faithfulness_correlation"), trial.count, [size] * whole("samples", samples, 2))
     return pearson(trial.per_feature() @ removed.T, falls(trial, removed))
@@ -35,17 +38,20 @@ def faithfulness_correlation(trial: Trial, *, samples: int = 100, share: float =
 
 @metric(
     family="faithfulness",
-    answers="whether each feature's value goes with the fall of the output when it alone is taken away",
+    answers="Does the output fall as far as the value of each feature says, taken away alone?",
     better="higher",
     best=1.0,
-    cost="one pass a feature (at most 256)",
-    cannot="see what features do together; see a wrong scale or offset",
-    paper="Alvarez-Melis and Jaakkola 2018",
+    cost="features (at most 256) x 1 forward",
+    cannot="blind to what features do together, and to a wrong scale or offset",
+    paper="arXiv:1806.07538",
 )
 def faithfulness_estimate(trial: Trial, *, together: int | None = None) -> np.ndarray:
     """Pearson's correlation of `a_i` with `f(x) - f(x, i at the baseline)` over the features.
 
     `together`: so many features, neighbours in the order of relevance, go as one (None: as many as leave 256 passes).
+
+    Alvarez-Melis, Jaakkola (2018), Towards Robust Interpretability with Self-Explaining Neural Networks,
+    arXiv:1806.07538.
     """
     sums, changes = _one_by_one(trial, trial.per_feature(), together)
     return pearson(sums, changes)
@@ -53,17 +59,19 @@ def faithfulness_estimate(trial: Trial, *, together: int | None = None) -> np.nd
 
 @metric(
     family="faithfulness",
-    answers="whether larger values belong to features whose loss changes the output more, whichever way",
+    answers="Do larger values belong to features whose loss changes the output more, whichever way?",
     better="higher",
     best=1.0,
-    cost="one pass a feature (at most 256) and reference",
-    cannot="see a wrong sign, scale or curve: only the order of sizes counts",
-    paper="Nguyen and Martinez 2020",
+    cost="features (at most 256) x references x 1 forward",
+    cannot="blind to a wrong sign or scale: only the order of sizes counts",
+    paper="arXiv:2007.07584",
 )
 def monotonicity(trial: Trial, *, together: int | None = None) -> np.ndarray:
     """Spearman's correlation of `|a_i|` with the mean of `(f(x) - f(x, i replaced))^2` over the references of the baseline.
 
     Give a background set as baseline for the expectation of the paper. `together` as in `faithfulness_estimate`.
+
+    Nguyen, Martinez (2020), On quantitative aspects of model interpretability, arXiv:2007.07584.
     """
     sizes, squares = np.abs(trial.per_feature()), []
     for j in range(len(trial.baseline[0])):
@@ -75,12 +83,12 @@ def monotonicity(trial: Trial, *, together: int | None = None) -> np.ndarray:
 
 @metric(
     family="faithfulness",
-    answers="how wrong the values are about what a random disturbance does to the output, in the output's units",
+    answers="How wrong are the values about what a random disturbance does to the output?",
     better="lower",
     best=0.0,
-    cost="samples (100) passes",
-    cannot="tell by itself whether a map is good: it falls with the disturbance, and slopes near zero look true",
-    paper="Yeh et al. 2019",
+    cost="samples x 1 forward",
+    cannot="says little alone: a map of slopes does well at it and may fail faithfulness_correlation",
+    paper="arXiv:1901.09392",
 )
 def infidelity(
     trial: Trial,
@@ -97,6 +105,9 @@ def infidelity(
     deviations of the input. `a` is a slope: contributions are divided by `x - b`. `relative`: divided by
     `E[(f(x) - f(x - I))^2]`, so that 1 is what a map of zeros gets; False: as in the paper. `scaled`: the map times the
     factor that suits it best, sample by sample (None: only maps that do not claim to be in the output's units).
+
+    Yeh, Hsieh, Suggala, Inouye, Ravikumar (2019), On the (In)fidelity and Sensitivity of Explanations,
+    arXiv:1901.09392.
     """
     rng, count = trial.rng("infidelity"), whole("samples", samples)
     if noise is not None:
@@ -115,16 +126,20 @@ def infidelity(
 
 @metric(
     family="faithfulness",
-    answers="whether the sum of any n features' values goes with the fall of the output when they are taken away",
+    answers="Does the output fall as far as the values say, for sets of any size?",
     better="higher",
     best=1.0,
-    cost="sizes x samples (200) passes",
-    cannot="see a wrong scale or offset; large sets leave the data far behind",
-    paper="Ancona et al. 2018",
+    cost="sizes x samples (200) x 1 forward",
+    cannot="blind to a wrong scale or offset; large sets leave the data far behind",
+    paper="arXiv:1711.06104",
 )
 def sensitivity_n(trial: Trial, *, sizes: tuple[int, ...] | None = None, samples: int = 25) -> np.ndarray:
     """The mean over n of Pearson's correlation of `sum over S of a` with `f(x) - f(x, S at the baseline)` over random
-    sets S of n features. `sizes`: the n (None: eight from 1 to four fifths of the features, evenly spread in their log)."""
+    sets S of n features. `sizes`: the n (None: eight from 1 to four fifths of the features, evenly spread in their log).
+
+    Ancona, Ceolini, Öztireli, Gross (2018), Towards better understanding of gradient-based attribution,
+    arXiv:1711.06104.
+    """
     d, count = trial.count, whole("samples", samples, 2)
     if sizes is None:
         sizes = np.unique(np.geomspace(1, max(1, 0.8 * d), 8).round().astype(int))
