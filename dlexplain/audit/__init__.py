@@ -3,6 +3,7 @@
 `dlx.audit` is this room and, called, the audit: `dlx.audit(model, inputs, labels)`.
 """
 
+import inspect
 import sys
 from types import ModuleType
 
@@ -20,3 +21,4 @@ class _Room(ModuleType):
 
 
 sys.modules[__name__].__class__ = _Room
+__signature__ = inspect.signature(_audit)  # what help() shows of a call
