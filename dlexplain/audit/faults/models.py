@@ -53,9 +53,9 @@ def watermark_shortcut(framework: str, seed: int) -> Planted:
 )
 def label_leakage(framework: str, seed: int) -> Planted:
     rng, name = np.random.default_rng([seed, 2]), "follow-up code"
-    data = material.table(("breast_cancer", "wine")[seed % 2], seed)
-    levels = np.linspace(-1.5, 1.5, data.outputs)  # classes of wine in their order
-    data = data.with_column(name, lambda y, r: levels[y] + 0.1 * r.standard_normal(len(y)), seed)
+    data = material.table(("breast_cancer", "diabetes")[seed % 2], seed)
+    scaled = (lambda y: 2.0 * y - 1) if data.outputs > 1 else (lambda y: y)
+    data = data.with_column(name, lambda y, r: scaled(y) + 0.1 * r.standard_normal(len(y)), seed)
     model = data.fitted(framework, _tables(rng), seed=seed, epochs=40)
     return _planted(framework, data, model, truth={"column": name}, named=(name,))
 
