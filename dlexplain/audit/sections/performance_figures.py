@@ -14,6 +14,7 @@ from dlexplain.figures.theme import CATEGORIES
 from dlexplain.figures.wording import literal, number, share
 
 if TYPE_CHECKING:
+    from dlexplain.audit.sections.data_sheet_drift import Shift
     from dlexplain.audit.sections.performance_numbers import Calibration, Estimate
 
 POINTS = 600
@@ -166,3 +167,30 @@ def _correlation(first: np.ndarray, second: np.ndarray) -> float:
 def _short(values: np.ndarray) -> list[float]:
     """Five digits are more than a screen shows, and keep the record small."""
     return [float(f"{v:.5g}") for v in values]
+
+
+def distances(shifts: Sequence[Shift], limit: float) -> Figure:
+    """The properties that are farthest from training, a bar each; dashed, the distance that counts."""
+    found = sorted(shifts, key=lambda s: (s.distance, s.name))[-20:]
+    far = [s for s in found if s.drifted]
+    figure = canvas(
+        Frame(
+            "Drift",
+            f"Distance of the audited from the training data for {len(found)} properties. {len(far)} drifted; the largest "
+            f"distance is {number(found[-1].distance)}, of {found[-1].name}.",
+            [f"0: the same distribution, 1: none in common. From {number(limit)} on (dashed) a distance counts."],
+        ),
+        row_height=max(90, 22 * len(found) + 24),
+        bottom=48,
+    )
+    figure.add_bar(
+        x=_short(np.array([s.distance for s in found])),
+        y=[literal(s.name, longest=40) for s in found],
+        orientation="h",
+        marker={"color": [CATEGORIES[5] if s.drifted else CATEGORIES[0] for s in found]},
+        hovertemplate="%{y}: %{x:.3f}<extra></extra>",
+    )
+    figure.add_vline(x=limit, line={"dash": "dash", "width": 1.4})
+    figure.update_xaxes(title={"text": "Kolmogorov-Smirnov distance"}, rangemode="tozero")
+    figure.update_yaxes(type="category")
+    return figure
