@@ -12,6 +12,7 @@ import numpy as np
 
 from dlexplain.errors import InputError, suggest
 from dlexplain.frameworks.attention import Attended
+from dlexplain.frameworks.flops import Flops
 from dlexplain.frameworks.inputs import as_inputs, check_finite, check_tokens
 from dlexplain.frameworks.questions import Inputs, Layer, Masks, Points, Target, blocks
 from dlexplain.frameworks.targets import resolve
@@ -114,6 +115,10 @@ class Model(ABC):
     def weighted(self, inputs: Inputs) -> tuple[str, ...]:
         """The layers that hold learned weights of their own, by their first call; each weight is in one of them."""
         return importlib.import_module(f"dlexplain.frameworks.{self.framework}_weights").weighted(self, inputs)
+
+    def flops(self, inputs: Inputs) -> Flops:
+        """What one sample's way through costs, and which operations the count leaves out."""
+        return importlib.import_module(f"dlexplain.frameworks.{self.framework}_flops").counted(self, inputs)
 
     def shifted(self, shifts: tuple[np.ndarray | None, ...]) -> Model:
         """The model that first takes a shift away from each input (None: from that one nothing)."""
