@@ -23,13 +23,15 @@ _ABLATION = {**_FACTS, "cost": "features x 1 forward, at most `most` of them"}
     **_FACTS,
 )
 def completeness_error(trial: Trial, *, tolerance: float | None = None, floor: float = 1e-3) -> np.ndarray:
-    """How far the values' sum is from `output - baseline_output`, as a share of the larger of that and `floor`.
+    """How far the values' sum is from the output's change from the baseline that the map names, as a share of the larger
+    of that change and `floor`.
 
     `tolerance`: None gives the share; a number gives 1 where the share is above it, else 0. A share is never held
     against zero: sums of float32 are not exact. Sundararajan, Taly, Yan (2017), Axiomatic Attribution for Deep
     Networks, arXiv:1703.01365.
     """
-    change = trial.output - trial.baseline_output
+    lower = trial.baseline_output if trial.reference is None else trial.reference
+    change = trial.output - lower
     if floor <= 0:
         raise InputError(f"floor={floor!r} must be above 0, in the unit of the output: nearer changes are not shares.")
     error = np.abs(trial.per_feature().sum(1) - change) / np.maximum(np.abs(change), floor)
