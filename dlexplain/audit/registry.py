@@ -8,7 +8,19 @@ from importlib import import_module
 from dlexplain.audit.check import CHECKS, SECTIONS, CheckFacts
 from dlexplain.errors import InputError
 
-_SECTIONS = ("verdict", "identity", "use", "limits", "evidence", "performance", "slices", "data_sheet", "explainers", "shortcuts", "power")
+_SECTIONS = (
+    "verdict",
+    "identity",
+    "use",
+    "limits",
+    "evidence",
+    "performance",
+    "slices",
+    "data_sheet",
+    "explainers",
+    "shortcuts",
+    "power",
+)
 for _name in _SECTIONS:
     import_module(f"dlexplain.audit.sections.{_name}")
 

@@ -75,7 +75,7 @@ def shortcut_flip(subject: Subject) -> Check:
             status="INCONCLUSIVE",
         )
     worst = strongest[0]
-    went = "go over to class" if subject.task == "classification" else "come nearer to"
+    went = "go over to" if subject.task == "classification" else "come nearer to"
     return subject.judged(
         "shortcut_flip",
         worst.share,

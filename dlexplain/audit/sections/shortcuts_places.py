@@ -12,7 +12,7 @@ from dlexplain.audit.subject import Subject
 _PARTS, _TIMES = 9, 8
 PLACES = 2
 # The deviation is held above this share of the largest mean, or pixels that nothing reaches would lead the ranking.
-_FLOOR = 0.05
+_FLOOR = 0.01
 
 
 @dataclass(frozen=True)
@@ -77,14 +77,11 @@ def planes(subject: Subject) -> list[Plane]:
     return found
 
 
-def candidates(plane: Plane, values: np.ndarray) -> list[tuple[tuple[int, int], ...]]:
-    """The places to try for one class, given the attributions of its samples: the steadiest and the highest."""
+def steadiest(plane: Plane, values: np.ndarray) -> tuple[tuple[int, int], ...]:
+    """The places to try for one class, given the attributions of its samples; none where nothing speaks for it."""
     sums = plane.sums(values)
     mean, deviation = sums.mean(0), sums.std(0)
-    if mean.max() <= 0:
-        return []
-    steady = mean / (deviation + _FLOOR * mean.max())
-    return list(dict.fromkeys(_apart(ranking, plane.window) for ranking in (steady, mean)))
+    return _apart(mean / (deviation + _FLOOR * mean.max()), plane.window) if mean.max() > 0 else ()
 
 
 def _apart(ranking: np.ndarray, window: tuple[int, int]) -> tuple[tuple[int, int], ...]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from dlexplain.audit.examined import maps
 from dlexplain.audit.sections.knowledge_answers import decided, outputs_at
-from dlexplain.audit.sections.shortcuts_places import Plane, candidates, planes
+from dlexplain.audit.sections.shortcuts_places import Plane, planes, steadiest
 from dlexplain.audit.subject import Subject
 from dlexplain.frameworks.questions import Inputs
 
@@ -108,7 +108,7 @@ def transplanted(subject: Subject, method: str) -> list[Found]:
         tried = [
             _placed(subject, group, plane, places, np.random.default_rng(rng.integers(2**63)))
             for plane in planes(subject)
-            for places in candidates(plane, values[plane.input])
+            if (places := steadiest(plane, values[plane.input]))
         ]
         if tried:
             found.append(max(tried, key=lambda f: f.share))
