@@ -12,7 +12,7 @@ from dlexplain.attribution.soundness import settled_outputs
 from dlexplain.audit import answers, card, profile
 from dlexplain.audit.profile import Profile
 from dlexplain.audit.subject import Subject
-from dlexplain.errors import InputError, suggest
+from dlexplain.errors import DlexplainError, InputError, suggest
 from dlexplain.evaluation.explainer import Examinee
 from dlexplain.frameworks.model import Model
 from dlexplain.frameworks.questions import Inputs
@@ -52,13 +52,12 @@ def subject(
         features = tuple(map(str, inputs.columns))
     asked = wrap(model, class_names=classes, feature_names=features)
     arrays = asked.inputs(inputs)
-    rows = asked.rows(arrays)
-    outputs, notes = settled_outputs(asked, arrays, rows)
+    rows, outputs, notes = _run(asked, arrays)
     read = answers.read(outputs, labels, classes or asked.class_names)
     kinds = asked.kinds(arrays)
     kind = "image" if "image" in kinds else kinds[0]
     names = _feature_names(features or asked.feature_names, asked, arrays, kinds)
-    learned = _train(train, asked, read)
+    learned = _train(train, asked, arrays, read)
     seen, said = _background(background, asked, learned[0] if learned else arrays, int(seed), learned is not None)
     registered, given = _methods(methods, kind)
     return Subject(
@@ -83,6 +82,26 @@ def subject(
         rows=rows,
         assumed=(*read.assumed, said, *_kind_words(kinds), *notes),
     )
+
+
+def _run(model: Model, inputs: Inputs) -> tuple[int, tuple[np.ndarray, ...], list[str]]:
+    """How many samples to run at once, every output, and what to say of them. Raises `InputError` where it does not run."""
+    try:
+        rows = model.rows(inputs)
+        return rows, *settled_outputs(model, inputs, rows)
+    except DlexplainError:
+        raise
+    except Exception as error:  # whatever the framework or the user's own layers throw
+        shapes = " + ".join(str(a.shape[1:]) for a in inputs)
+        last = (str(error).strip() or type(error).__name__).splitlines()[-1]
+        raise InputError(f"inputs: the model cannot be run on samples of shape {shapes}: {last}") from error
+
+
+def _same_shape(arrays: Inputs, inputs: Inputs, name: str) -> Inputs:
+    for array, given in zip(arrays, inputs, strict=True):
+        if array.shape[1:] != given.shape[1:]:
+            raise InputError(f"{name}: samples have shape {array.shape[1:]}, those of the inputs {given.shape[1:]}.")
+    return arrays
 
 
 def _card(given: Any) -> dict[str, str]:
@@ -114,8 +133,9 @@ def _feature_names(
         if len(inputs) == 1:
             plain = [f"feature {i}" for i in range(counts[0])]
         else:
-            pairs = zip(model.input_names, counts, strict=True)
-            plain = [f"{label} {i}" for label, count in pairs for i in range(count)]
+            known = len(model.input_names) == len(inputs)
+            labels = model.input_names if known else [f"input {i}" for i in range(len(inputs))]
+            plain = [f"{label}, {i}" for label, count in zip(labels, counts, strict=True) for i in range(count)]
     elif kinds == ("series",):
         axis = 1 if model.layout == "channels_first" else 2
         plain = [f"channel {i}" for i in range(inputs[0].shape[axis] if inputs[0].ndim == 3 else 1)]
@@ -127,12 +147,12 @@ def _feature_names(
     return names or tuple(plain)
 
 
-def _train(train: Any, model: Model, read: answers.Answers) -> tuple[Inputs, np.ndarray] | None:
+def _train(train: Any, model: Model, inputs: Inputs, read: answers.Answers) -> tuple[Inputs, np.ndarray] | None:
     if train is None:
         return None
     if not isinstance(train, (tuple, list)) or len(train) != 2:
         raise InputError("train must be a pair: (the training inputs, their labels).")
-    arrays = model.inputs(train[0], "train inputs")
+    arrays = _same_shape(model.inputs(train[0], "train inputs"), inputs, "train inputs")
     labels = answers.as_labels(train[1], len(arrays[0]), read.outputs.shape[1], "train labels")
     if read.task == "classification":
         return arrays, answers.as_classes(labels, read.class_names, True, "train labels")
@@ -144,7 +164,7 @@ def _train(train: Any, model: Model, read: answers.Answers) -> tuple[Inputs, np.
 def _background(background: Any, model: Model, pool: Inputs, seed: int, trained: bool) -> tuple[Inputs, str]:
     """Samples that stand for the data, and where they are from."""
     if background is not None:
-        given = model.inputs(background, "background")
+        given = _same_shape(model.inputs(background, "background"), pool, "background")
         return given, f"The background is the one given: {len(given[0])} samples."
     n, source = len(pool[0]), "training samples" if trained else "samples of this audit"
     if n > BACKGROUND:
