@@ -114,7 +114,10 @@ def rich() -> AuditRecord:
         question="May it be relied on?",
         summary=("One check that can fail the whole failed.",),
     )
-    parts[1] = replace(parts[1], facts=(("model", "digits.keras"), *parts[1].facts))
+    parts[1] = replace(
+        parts[1],
+        facts=(("Framework", "keras"), ("Kind of input", "image"), ("Task", "classification"), *parts[1].facts),
+    )
     parts[4] = replace(
         parts[4],
         exhibits=(
@@ -156,6 +159,6 @@ def hostile() -> AuditRecord:
                 exhibits=exhibits,
                 limits=(text,),
                 stamps={text: text},
-            )  # fmt: skip
+            )
         )
     return record(tuple(parts))

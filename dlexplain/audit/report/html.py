@@ -14,7 +14,8 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from dlexplain.audit.record import Part
+from dlexplain.audit.card import FIELDS
+from dlexplain.audit.record import Check, Part
 from dlexplain.audit.report.html_changes import changed
 from dlexplain.audit.report.html_checks import all_checks, counts, first_findings
 from dlexplain.audit.report.html_exhibits import Gallery
@@ -43,7 +44,7 @@ def write(record: AuditRecord, changes: Changes | None = None) -> str:
     body = "".join(
         (
             '<a class="skip" href="#section-0">Skip to the verdict</a>',
-            f'<div class="page">{contents(parts)}<main>',
+            f'<div class="page">{contents(parts, changed=changes is not None)}<main>',
             _verdict(record, name, parts, first, index, gallery),
             changed(changes, index) if changes is not None else "",
             *(section(part, index, gallery) for part in parts if part is not first),
@@ -73,22 +74,34 @@ def _verdict(
     record: AuditRecord, name: str, parts: Sequence[Part], first: Part | None, index: Index, gallery: Gallery
 ) -> str:
     checks = [check for part in parts for check in part.checks]
-    lead = paragraphs(first.summary) if first and first.summary else paragraphs([_MEANING[record.verdict]])
+    lead, rest = _lead(record, first, checks)
     return (
-        f'<section class="part first" id="section-0" aria-labelledby="section-0-title" tabindex="-1" data-status="{escaped(record.verdict)}">'
+        '<section class="part first" id="section-0" aria-labelledby="section-0-title" tabindex="-1">'
         f'<div class="opening"><header><p class="at">Audit record</p><h1 id="section-0-title">{escaped(name)}</h1>'
-        f'<p class="quiet">{_origin(record)}</p></header><p class="sign"><span class="unseen">Verdict: </span>{chip(record.verdict, large=True)}</p>'
-        f'<div class="outcome"><div class="lead">{lead}</div>{counts(checks)}</div></div>'
-        f"<h2>First findings</h2>{first_findings(checks, index)}"
-        f"{all_checks(checks, index)}"
-        f"{content(first, index, gallery, summary=False) if first else ''}</section>"
+        f'<p class="quiet">{_origin(record)}</p></header><p class="sign">'
+        f'<span class="unseen">Verdict: </span>{chip(record.verdict, large=True)}</p>'
+        f'<div class="outcome"><div class="lead">{paragraphs([lead])}</div>{counts(checks)}</div></div>'
+        f"<h2>First findings</h2>{first_findings(checks, index)}{paragraphs(rest, 'rest')}"
+        f"{all_checks(checks, index)}{content(first, index, gallery, opening=True) if first else ''}</section>"
     )
 
 
+def _lead(record: AuditRecord, first: Part | None, checks: Sequence[Check]) -> tuple[str, list[str]]:
+    """What section 0 says of the verdict, and what it says beside; its findings stand in the list with their links."""
+    told = list(first.summary) if first and first.summary else [_MEANING[record.verdict]]
+    found = [check for check in checks if check.status in ("FAIL", "INCONCLUSIVE")]
+    rest = [text for text in told[1:] if not any(c.title in text and c.reason in text for c in found)]
+    return told[0].removeprefix(f"{record.verdict}: "), [text for text in rest if "more findings stand" not in text]
+
+
 def _name(parts: Sequence[Part]) -> str:
-    """What was audited, as section 1 names it."""
-    told = {label.lower(): value for part in parts if part.number == 1 for label, value in part.facts}
-    return str(told.get("model") or told.get("name") or "a model")
+    """What was audited: as the auditor's card names it, else as section 1 describes it."""
+    told = {label: value for part in parts if part.number in (1, 2) for label, value in part.facts}
+    given = str(told.get(FIELDS["name"]) or "").strip()
+    if given:
+        return given.splitlines()[0][:120]
+    kind, task = told.get("Kind of input"), told.get("Task")
+    return f"A {told.get('Framework', '')} model for {kind} {task}".replace("  ", " ") if kind and task else "A model"
 
 
 def _origin(record: AuditRecord) -> str:

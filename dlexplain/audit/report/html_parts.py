@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from dlexplain.audit.record import Part
 from dlexplain.audit.report.html_checks import in_full
@@ -10,11 +10,10 @@ from dlexplain.audit.report.html_exhibits import Gallery
 from dlexplain.audit.report.html_tables import table
 from dlexplain.audit.report.html_text import Index, escaped, paragraphs, shape, short, worst
 
-_NONE = "No checks"
 
-
-def contents(parts: Sequence[Part]) -> str:
+def contents(parts: Sequence[Part], *, changed: bool = False) -> str:
     """Links to all sections, each with the worst status in it."""
+    other = '<li><a href="#changes"><span class="at">±</span><span>What changed</span></a></li>' if changed else ""
     items = "".join(
         f'<li><a href="#section-{part.number}"><span class="at">{part.number}</span><span>{escaped(part.title)}</span>'
         f"{_state(part)}</a></li>"
@@ -22,7 +21,7 @@ def contents(parts: Sequence[Part]) -> str:
     )
     return (
         '<nav class="contents" aria-label="Contents"><details open><summary>Contents</summary>'
-        f"<ol>{items}</ol></details></nav>"
+        f"<ol>{other}{items}</ol></details></nav>"
     )
 
 
@@ -43,18 +42,26 @@ def section(part: Part, index: Index, gallery: Gallery) -> str:
     )
 
 
-def content(part: Part, index: Index, gallery: Gallery, *, summary: bool = True) -> str:
-    """What stands under a section's heading."""
-    told = f'<div class="summary">{paragraphs(part.summary)}</div>' if summary and part.summary else ""
+def content(part: Part, index: Index, gallery: Gallery, *, opening: bool = False) -> str:
+    """What stands under a section's heading. `opening`: summary and counts are told already, tables are for looking up."""
+    summary = f'<div class="summary">{paragraphs(part.summary)}</div>' if part.summary else ""
+    told = "" if opening else summary + facts(part.facts)
     checks = "".join(in_full(check, index) for check in part.checks)
     return (
-        f"{told}{facts(part.facts)}"
+        told
         + (f'<div class="checks">{checks}</div>' if checks else "")
-        + "".join(table(piece, index) for piece in part.tables)
+        + "".join(table(piece, index, folded=opening) for piece in part.tables)
         + "".join(gallery.exhibit(piece, index) for piece in part.exhibits)
-        + _limits(part.limits)
-        + _stamps(part.stamps)
+        + _closing(part)
     )
+
+
+def _closing(part: Part) -> str:
+    """A section's limits, and what differs from run to run."""
+    items = "".join(f"<li>{escaped(text)}</li>" for text in part.limits)
+    limits = f'<div class="limits"><h3>Limits</h3><ul>{items}</ul></div>' if items else ""
+    stamps = "; ".join(f"{escaped(label)} {escaped(short(value))}" for label, value in part.stamps.items())
+    return limits + (f'<p class="stamps">Differs from run to run: {stamps}.</p>' if stamps else "")
 
 
 def facts(pairs: Sequence[tuple[str, str | float | int | None]]) -> str:
@@ -75,16 +82,3 @@ def _value(value: str | float | int | None) -> str:
 def _is_code(value: str) -> bool:
     """A hash: long, without spaces, of hexadecimal digits."""
     return len(value) >= 16 and all(sign in "0123456789abcdefABCDEF" for sign in value.removeprefix("sha256:"))
-
-
-def _limits(limits: Sequence[str]) -> str:
-    if not limits:
-        return ""
-    items = "".join(f"<li>{escaped(text)}</li>" for text in limits)
-    return f'<div class="limits"><h3>Limits</h3><ul>{items}</ul></div>'
-
-
-def _stamps(stamps: Mapping[str, str | float]) -> str:
-    if not stamps:
-        return ""
-    return f'<div class="stamps"><h3>Differs from run to run</h3>{facts(tuple(stamps.items()))}</div>'

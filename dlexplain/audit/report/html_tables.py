@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from dlexplain.audit.record import Table
@@ -11,15 +12,15 @@ _LONG = 14
 Cell = str | float | int | bool | None
 
 
-def table(piece: Table, index: Index) -> str:
-    """A table with its label, title and note."""
+def table(piece: Table, index: Index, *, folded: bool = False) -> str:
+    """A table with its label, title and note; a long one folded."""
     spot, label = index.at(piece)
     if not piece.rows:
         body = '<p class="none">The table is empty.</p>'
     else:
         body = grid(piece.columns, piece.rows, named=f"{spot}-title", index=index)
-        if len(piece.rows) > _LONG:
-            body = f"<details><summary>Show {len(piece.rows)} rows</summary>{body}</details>"
+        if folded or len(piece.rows) > _LONG:
+            body = f"<details><summary>Show {_rows(len(piece.rows))}</summary>{body}</details>"
     return (
         f'<div class="piece table-piece" id="{spot}"><h3 id="{spot}-title"><span class="label">{label}</span> '
         f"{escaped(piece.title)}</h3>{body}{paragraphs([piece.note], 'note')}</div>"
@@ -35,7 +36,8 @@ def grid(columns: Sequence[str], rows: Sequence[Sequence[Cell]], *, named: str, 
     body = "".join(
         "<tr>"
         + "".join(
-            _cell(value, first=i == 0, right=numeric[i], index=index) for i, value in enumerate(row[: len(columns)])
+            _cell(value, first=i == 0, right=numeric[i], index=index, column=columns[i])
+            for i, value in enumerate(row[: len(columns)])
         )
         + "</tr>"
         for row in rows
@@ -55,21 +57,29 @@ def _kind(right: bool) -> str:
     return ' class="number"' if right else ""
 
 
-def _cell(value: Cell, *, first: bool, right: bool, index: Index | None) -> str:
+def _cell(value: Cell, *, first: bool, right: bool, index: Index | None, column: str) -> str:
     exact = f' data-value="{value!r}"' if isinstance(value, int | float) and not isinstance(value, bool) else ""
-    shown = _shown(value, index)
+    shown = _shown(value, index, column)
     return f'<th scope="row"{exact}>{shown}</th>' if first else f"<td{_kind(right)}{exact}>{shown}</td>"
 
 
-def _shown(value: Cell, index: Index | None) -> str:
-    if not isinstance(value, str):
-        return escaped(short(value))
+def _shown(value: Cell, index: Index | None, column: str) -> str:
     if value in STATUSES:
-        return chip(value)
-    if index is not None:
-        # A cell that only names checks, tables, figures or sections leads to them.
-        names = value.split(", ")
-        places = [index.place(name) for name in names]
-        if all(places):
-            return ", ".join(f'<a href="#{place[0]}">{escaped(place[1])}</a>' for place in places if place)
-    return escaped(value)
+        return chip(str(value))
+    of_sections = column.lower() in ("section", "sections")
+    if index is None or not (isinstance(value, str) or of_sections):
+        return escaped(short(value))
+    # A cell that only names checks, tables, figures or sections leads to them.
+    links = [_linked(name, index, of_sections) for name in str(value).split(", ")]
+    return ", ".join(link for link in links if link) if all(links) else escaped(short(value))
+
+
+def _linked(name: str, index: Index, of_sections: bool) -> str:
+    bare, more = re.fullmatch(r"(.*?)( \((?:PASS|FAIL|INCONCLUSIVE|NOT RUN)\))?", name, re.DOTALL).groups(default="")
+    place = index.place(f"section {bare}" if of_sections else bare)
+    label = bare if of_sections or not place else place[1]
+    return f'<a href="#{place[0]}">{escaped(label)}</a>{escaped(more)}' if place else ""
+
+
+def _rows(count: int) -> str:
+    return "one row" if count == 1 else f"{count} rows"
