@@ -21,6 +21,7 @@ import numpy as np
 from dlexplain.errors import DlexplainError, InputError, UnsafeFileError
 
 if TYPE_CHECKING:
+    from dlexplain.audit.comparing import Changes
     from dlexplain.audit.reading import AuditData
     from dlexplain.audit.result import AuditRecord
     from dlexplain.frameworks.model import Model
@@ -53,6 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """The exit code: 0 PASS, 1 FAIL, 2 INCONCLUSIVE. Raises a `DlexplainError` where it could not run."""
+    from dlexplain.audit.comparing import compare
+
     earlier = _earlier(arguments.against)
     if arguments.card is not None and not arguments.card.is_file():
         raise InputError(f"--card: {arguments.card} is not a file.")
@@ -65,12 +68,12 @@ def run(arguments: argparse.Namespace) -> int:
             _say(f"  {note}")
         _check_runs(model, data, arguments.model.name)
         record = _audited(arguments, model, data)
-        for ending in ENDINGS:
-            record.save(workplace / f"audit{ending}")
+        changes = None if earlier is None else compare(earlier, record)
+        _written(record, changes, workplace)
         _moved(workplace, arguments.out)
     _tell(record, arguments.out)
-    if earlier is not None:
-        _tell_changes(earlier, record)
+    if changes is not None:
+        print(changes.text(), end="")
     return CODES[record.verdict]
 
 
@@ -160,6 +163,15 @@ def _folder(out: Path) -> Iterator[Path]:
         shutil.rmtree(workplace, ignore_errors=True)
 
 
+def _written(record: AuditRecord, changes: Changes | None, folder: Path) -> None:
+    from dlexplain.audit.report import html
+
+    for ending in ENDINGS:
+        record.save(folder / f"audit{ending}")
+    if changes is not None:
+        (folder / "audit.html").write_text(html.write(record, changes), encoding="utf-8", newline="\n")
+
+
 def _moved(workplace: Path, out: Path) -> None:
     """All four files into the folder; an interruption waits until the last is there."""
     with _uninterrupted():
@@ -210,12 +222,3 @@ def _tell(record: AuditRecord, out: Path) -> None:
     said = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
     print(f"{record.verdict} ({said})")
     print(f"Written: {', '.join(str(out / f'audit{ending}') for ending in ENDINGS)}")
-
-
-def _tell_changes(earlier: AuditRecord, record: AuditRecord) -> None:
-    from dlexplain.audit.comparison import changes
-
-    found = changes(earlier, record)
-    print("Nothing changed since the earlier record." if not found else "Changed since the earlier record:")
-    for line in found:
-        print(f"  {line}")

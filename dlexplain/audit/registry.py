@@ -20,6 +20,7 @@ _SECTIONS = (
     "explainers",
     "shortcuts",
     "power",
+    "cost",
 )
 for _name in _SECTIONS:
     import_module(f"dlexplain.audit.sections.{_name}")
