@@ -17,6 +17,7 @@ _SECTIONS = (
     "performance",
     "slices",
     "data_sheet",
+    "inside",
     "explainers",
     "shortcuts",
     "power",

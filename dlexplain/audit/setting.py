@@ -70,7 +70,7 @@ def _setting(subject: Subject) -> Setting:
     orders = [rng.random((len(trial), count)) for _ in range(3)]
     by_chance = np.mean([deletion_area(trial, order) for order in orders], 0)
     direction = np.where(trial.output < trial.baseline_output, -1.0, 1.0)
-    copies, unreset = reinitialised(subject, COPIES if plain(subject) else 2 * COPIES)
+    copies, unreset = reinitialised(subject, trial.inputs, COPIES if plain(subject) else 2 * COPIES)
     tokens = [v is not None for v in subject.model.token_inputs(trial.inputs)]
     embedded = trial.baseline_output
     if any(tokens):
@@ -187,11 +187,10 @@ def _log_odds(outputs: np.ndarray) -> np.ndarray:
     return np.log(p) - np.log1p(-p)
 
 
-def reinitialised(subject: Subject, number: int) -> tuple[tuple[Model, ...], tuple[str, ...]]:
+def reinitialised(subject: Subject, inputs: Inputs, number: int) -> tuple[tuple[Model, ...], tuple[str, ...]]:
     """Copies of the model with every layer re-initialised, and the layers that cannot be; no copies where none can."""
     model = subject.model
-    held = [layer.name for layer in model.layers if layer.parameters]
-    leaves = [n for n in held if not any(o.startswith((f"{n}.", f"{n}/")) for o in held)]
+    leaves = list(model.weighted(inputs))
     if not leaves:
         return (), ()
     seeds = [int(s) for s in subject.rng("exam copies").integers(2**31, size=number)]

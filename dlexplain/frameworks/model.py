@@ -14,6 +14,7 @@ from dlexplain.errors import InputError, suggest
 from dlexplain.frameworks.attention import Attended
 from dlexplain.frameworks.flops import Flops
 from dlexplain.frameworks.inputs import as_inputs, check_finite, check_tokens
+from dlexplain.frameworks.kernels import Kernel
 from dlexplain.frameworks.questions import Inputs, Layer, Masks, Points, Target, blocks
 from dlexplain.frameworks.targets import resolve
 
@@ -113,12 +114,23 @@ class Model(ABC):
         return importlib.import_module(f"dlexplain.frameworks.{self.framework}_views").within(self, layer)
 
     def weighted(self, inputs: Inputs) -> tuple[str, ...]:
-        """The layers that hold learned weights of their own, by their first call; each weight is in one of them."""
+        """The layers that hold learned weights of their own, by their first call; each weight is in one of them.
+
+        The empty name, before all, stands for weights that the model itself holds beside its layers.
+        """
         return importlib.import_module(f"dlexplain.frameworks.{self.framework}_weights").weighted(self, inputs)
 
     def flops(self, inputs: Inputs) -> Flops:
         """What one sample's way through costs, and which operations the count leaves out."""
         return importlib.import_module(f"dlexplain.frameworks.{self.framework}_flops").counted(self, inputs)
+
+    def kernels(self) -> tuple[Kernel, ...]:
+        """The weights of two axes or more that training moves, beside what the framework draws them from."""
+        return importlib.import_module(f"dlexplain.frameworks.{self.framework}_kernels").kernels(self)
+
+    def rectified(self, inputs: Inputs) -> dict[str, np.ndarray]:
+        """`{layer: (n, units)}`: each unit's largest value over places behind each ReLU that is seen, for one batch."""
+        return importlib.import_module(f"dlexplain.frameworks.{self.framework}_rectified").rectified(self, inputs)
 
     def shifted(self, shifts: tuple[np.ndarray | None, ...]) -> Model:
         """The model that first takes a shift away from each input (None: from that one nothing)."""
@@ -140,7 +152,7 @@ class Model(ABC):
 
     @abstractmethod
     def reinitialised(self, layers: Sequence[str], seed: int) -> Model:
-        """A copy in which the named layers have fresh random weights."""
+        """A copy in which the named layers have fresh random weights; the empty name: the model's own beside them."""
 
     @abstractmethod
     def token_inputs(self, inputs: Inputs) -> tuple[int | None, ...]:
