@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from dlexplain.errors import InputError
-from dlexplain.evaluation.curves import part, ranking
+from dlexplain.evaluation.curves import part, ranking, whole
 from dlexplain.evaluation.imputation import Imputer
 from dlexplain.evaluation.metric import metric
 from dlexplain.evaluation.places import moved, moved_back
@@ -80,21 +80,35 @@ def road(
     cannot="says nothing where most samples have one class: compare with the control rows",
     paper="arXiv:2202.00734",
 )
-def sufficiency(trial: Trial, *, within: float = 0.6, absolute: bool = False) -> np.ndarray:
-    """Of the other samples whose map is at most `within` away, the share that has the same predicted class; NaN where
-    there is none.
+def sufficiency(
+    trial: Trial, *, neighbours: int | None = None, within: float | None = None, absolute: bool = False
+) -> np.ndarray:
+    """Of the other samples whose map is like this one, the share that has the same predicted class.
 
-    Distance: Euclidean, of maps scaled to a largest size of 1, each feature in its standard deviations over the samples,
-    as a share of the largest distance. Not defined for a model of one output.
+    Like: among the `neighbours` nearest maps (None: a tenth of the samples, one at least); or with `within`, at most that
+    share of the largest distance away (NaN where no map is). Distance: Euclidean, of maps scaled to a largest size of 1,
+    each feature in its standard deviations over the samples. Not defined for a model of one output.
 
-    Dasgupta, Frost, Moshkovitz (2022), Framework for Evaluating Faithfulness of Local Explanations,
-    arXiv:2202.00734.
+    Dasgupta, Frost, Moshkovitz (2022), Framework for Evaluating Faithfulness of Local Explanations, arXiv:2202.00734.
     """
-    classes = _predicted(trial)
-    found = np.full(len(trial), np.nan)
-    if not len(classes) or len(trial) < 2:
+    classes, n = _predicted(trial), len(trial)
+    found = np.full(n, np.nan)
+    if not len(classes) or n < 2:
         return found
-    values = np.abs(trial.per_feature()) if absolute else trial.per_feature()
+    distances = _distances(np.abs(trial.per_feature()) if absolute else trial.per_feature())
+    if within is None:
+        nearest = max(1, n // 10) if neighbours is None else min(whole("neighbours", neighbours), n - 1)
+        limit = np.sort(distances + np.diag(np.full(n, np.inf)), 1)[:, nearest - 1, None]
+        near = distances <= limit * (1 + 1e-6)
+    else:
+        near = distances <= part("within", within) * distances.max()
+    np.fill_diagonal(near, False)
+    alike = (near & (classes[:, None] == classes)).sum(1)
+    return np.divide(alike, near.sum(1), out=found, where=near.any(1))
+
+
+def _distances(values: np.ndarray) -> np.ndarray:
+    """`(n, n)`: between maps `(n, d)`, see `sufficiency`."""
     size = np.abs(values).max(1, keepdims=True)
     maps = np.divide(values, size, out=np.zeros_like(values), where=size > 0)
     spread = maps.std(0, ddof=1)
@@ -102,10 +116,7 @@ def sufficiency(trial: Trial, *, within: float = 0.6, absolute: bool = False) ->
     squares = np.square(maps).sum(1)
     distances = np.sqrt(np.maximum(squares[:, None] + squares - 2 * maps @ maps.T, 0))
     np.fill_diagonal(distances, 0)
-    near = distances <= part("within", within) * distances.max()
-    np.fill_diagonal(near, False)
-    alike = (near & (classes[:, None] == classes)).sum(1)
-    return np.divide(alike, near.sum(1), out=found, where=near.any(1))
+    return distances
 
 
 def _still(outputs: Inputs, goal: Target) -> np.ndarray:
