@@ -235,6 +235,9 @@ class KerasModel(Model):
         # By position: a model without names in its config is counted on by Keras.
         found = dict(zip(named_layers(self.raw), named_layers(twin).values(), strict=True))
         for name in layers:
+            if name == "":
+                reinitialise(twin, generator)
+                continue
             self.check_layer(name)
             owners = [
                 o for o in (found[name], *found[name]._flatten_layers(include_self=False)) if o._trainable_variables

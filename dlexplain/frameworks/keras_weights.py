@@ -17,4 +17,4 @@ def weighted(base: KerasModel, inputs: Inputs) -> tuple[str, ...]:
     # Weights that training does not change, such as a Normalization layer's statistics, are not learned.
     owners = [name for name, layer in layers.items() if layer._trainable_variables]
     outer = [n for n in owners if not any(n != o and n.startswith(f"{o}/") for o in owners)]
-    return in_order(outer, called, "/")
+    return (*([""] if base.raw._trainable_variables else []), *in_order(outer, called, "/"))

@@ -217,6 +217,9 @@ class TorchModel(Model):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             for name in layers:
+                if name == "":
+                    refresh(twin, whole=False)
+                    continue
                 self.check_layer(name)
                 if not any(p.is_floating_point() for p in modules[name].parameters()):
                     raise UnsupportedModelError(

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from dlexplain.attribution.families.gradients import count, spread
-from dlexplain.errors import InputError
+from dlexplain.errors import InputError, UnsupportedModelError
 from dlexplain.evaluation.families.randomisation_similarity import Measure, measure
 from dlexplain.evaluation.metric import metric
 from dlexplain.evaluation.places import moved, moved_back
@@ -116,7 +116,7 @@ def efficient_parameter_randomisation(trial: Trial, *, bins: int = 100, repeats:
     NaN where the map is constant.
     """
     own = _entropy(trial.per_feature(), count(bins, "bins"))
-    every = trial.model.weighted(trial.inputs)
+    every = weighted(trial)
     rises = np.zeros(len(trial))
     for repeat in range(count(repeats, "repeats")):
         fresh = trial.model.reinitialised(every[::-1], _seed(trial, repeat))
@@ -165,6 +165,17 @@ def steps(layers: tuple[str, ...], order: Order, mode: Mode) -> list[tuple[str, 
     return [way[: i + 1] for i in range(len(way))] if mode == "cascading" else [(name,) for name in way]
 
 
+def weighted(trial: Trial) -> tuple[str, ...]:
+    """The layers that can be made anew. Raises `UnsupportedModelError` where there is none."""
+    layers = trial.model.weighted(trial.inputs)
+    if not layers:
+        raise UnsupportedModelError(
+            f"randomisation: {type(trial.model.raw).__name__} has no weights to make anew; metrics of the other families "
+            "can be asked."
+        )
+    return layers
+
+
 def randomised(trial: Trial, chosen: list[tuple[str, ...]], repeat: int) -> Iterator[Model]:
     """The trial's model with the layers of each step made anew: always a copy of the trained one."""
     for layers in chosen:
@@ -175,7 +186,7 @@ def _left(trial, maps, order, mode, taken, similarity, signed, repeats) -> np.nd
     if taken not in (None, "last", "mean"):
         raise InputError(f"taken={taken!r} is not one of 'last', 'mean'.")
     alike = measure(trial, similarity, signed)
-    chosen = steps(trial.model.weighted(trial.inputs), order, mode)
+    chosen = steps(weighted(trial), order, mode)
     chosen = chosen[-1:] if (taken or ("last" if mode == "cascading" else "mean")) == "last" else chosen
     own, total = maps(None), np.zeros(len(trial))
     for repeat in range(count(repeats, "repeats")):

@@ -12,7 +12,7 @@ from dlexplain.attribution.families.gradients import count
 from dlexplain.errors import InputError
 from dlexplain.evaluation.controls import controls as control_rows
 from dlexplain.evaluation.explainer import Examinee, of_method
-from dlexplain.evaluation.families.randomisation import Mode, Order, randomised, steps
+from dlexplain.evaluation.families.randomisation import Mode, Order, randomised, steps, weighted
 from dlexplain.evaluation.families.randomisation_similarity import Measure, measure
 from dlexplain.evaluation.places import features
 from dlexplain.evaluation.trial import Trial
@@ -103,10 +103,7 @@ def randomisation_curve(
     trial = _trial(asked, arrays, target, seed)
     rivals = _named(methods, baseline, options or {})
     every = {**rivals, **(control_rows(asked, arrays, trial.baseline) if controls else {})}
-    layers = asked.weighted(arrays)
-    if not layers:
-        raise InputError("randomisation_curve: the model has no layer with weights of its own.")
-    chosen = steps(layers, order, mode)
+    chosen = steps(weighted(trial), order, mode)
     compare = {sign: measure(trial, similarity, sign) for sign in (True, False)}
     own = {name: _asked(trial, asked, e) for name, e in every.items()}
     shape = (count(repeats, "repeats"), len(chosen), len(trial))
@@ -125,7 +122,7 @@ def randomisation_curve(
         scores=scores[True],
         unsigned=scores[False],
         maps={name: np.stack(found) for name, found in maps.items()},
-        layers=tuple(step[-1] for step in chosen),
+        layers=tuple(step[-1] or "the model's own" for step in chosen),
         controls=tuple(name for name in every if name not in rivals),
         order=order,
         mode=mode,

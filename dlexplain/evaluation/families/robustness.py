@@ -154,7 +154,9 @@ _FLOOR = 1e-3
 def representation(trial: Trial) -> str | None:
     """The layer whose activations the last layer with weights is given, by the order of the calls."""
     called = list(trial.model.shapes(trial.inputs))
-    last = trial.model.weighted(trial.inputs)[-1]
+    last = next(reversed(trial.model.weighted(trial.inputs)), "")
+    if not last:
+        return None
     before = [name for name in called[: called.index(last)] if not last.startswith((f"{name}.", f"{name}/"))]
     return before[-1] if before else None
 

@@ -102,7 +102,7 @@ def flat(arrays: Inputs, n: int, kinds: tuple[str, ...]) -> np.ndarray:
     """`(n, draws, size)` float64 of everything that was moved."""
     parts = zip(arrays, kinds, strict=True)
     sized = [np.asarray(a, np.float64).reshape(n, -1, int(np.prod(a.shape[1:]))) for a, k in parts if k != "tokens"]
-    return np.concatenate(sized, -1)
+    return np.concatenate(sized, -1) if sized else np.zeros((n, 1, 0))
 
 
 def _explained(trial: Trial, samples: int, noise: float, scale: Any, floor: float) -> Near:
