@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import os
 import random
 import shutil
@@ -11,14 +12,14 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dlexplain.errors import DlexplainError, InputError, UnsafeFileError
+from dlexplain.errors import DlexplainError, InputError, UnsafeFileError, UnsupportedModelError
 
 if TYPE_CHECKING:
     from dlexplain.audit.comparing import Changes
@@ -49,6 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--seed", metavar="N", type=int, default=0, help="of every random draw (default: 0)")
     add("--limit", metavar="N", type=int, help="audit at most so many rows, drawn at random")
     add("--against", metavar="FILE", type=Path, help="an earlier audit.json: tells what changed")
+    add(
+        "--builder", metavar="MODULE:FUNCTION", help="your function that makes the network, for a file of weights alone"
+    )
     add("--trust", action="store_true", help="open model files that can run code: only those you trust as a program")
 
 
@@ -61,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError(f"--card: {arguments.card} is not a file.")
     with _folder(arguments.out) as workplace:
         _say(f"Opening the model {arguments.model.name}")
-        model = opened(arguments.model, trust=arguments.trust)
+        model = opened(arguments.model, trust=arguments.trust, builder=arguments.builder)
         _say(f"Reading the data {arguments.data.name}")
         data = _read(arguments, model)
         for note in data.notes:
@@ -77,21 +81,45 @@ def run(arguments: argparse.Namespace) -> int:
     return CODES[record.verdict]
 
 
-def opened(path: Path, *, trust: bool) -> Model:
+def opened(path: Path, *, trust: bool = False, builder: str | None = None) -> Model:
     """The model in a file, refusals with what to do on the command line."""
     from dlexplain.frameworks.load import load
+    from dlexplain.frameworks.quiet import hush_tensorflow
 
+    if path.suffix.lower() in (".keras", ".h5", ".hdf5"):
+        hush_tensorflow()
     try:
-        return load(path, trust=trust)
+        model = load(path, trust=trust, builder=None if builder is None else _function(builder))
     except UnsafeFileError as error:
         raise UnsafeFileError(f"{error} On the command line: --trust.") from error
     except InputError as error:
-        if "builder=" not in str(error):
+        if "builder=" not in str(error) or builder is not None:
             raise
-        raise InputError(
-            f"{error} The command line audits whole models: save it with torch.export.save or model.save('model.keras'), "
-            "or audit it from Python: dlx.audit(dlx.load(path, builder=...), inputs, labels)."
-        ) from error
+        raise InputError(f"{error} On the command line: --builder MODULE:FUNCTION.") from error
+    if any(base.__name__ == "ScriptModule" for base in type(model.raw).__mro__):
+        raise UnsupportedModelError(
+            f"{path.name} is TorchScript, whose layers cannot be looked into, so that it cannot be audited. Export the network "
+            "instead: torch.export.save(torch.export.export(model.eval(), (inputs,), dynamic_shapes=...), 'model.pt2'), or "
+            "save its weights with safetensors and give --builder MODULE:FUNCTION."
+        )
+    return model
+
+
+def _function(name: str) -> Callable[[], Any]:
+    """The user's own function, from a module in the folder of work or installed."""
+    module, _, function = name.partition(":")
+    if not module or not function:
+        raise InputError(f"--builder {name}: name a module and a function in it, such as mynet:make.")
+    sys.path.insert(0, os.getcwd())
+    try:
+        found = getattr(importlib.import_module(module), function, None)
+    except ImportError as error:
+        raise InputError(f"--builder {name}: {error}. Run the command in the folder that holds {module}.py.") from error
+    finally:
+        sys.path.remove(os.getcwd())
+    if not callable(found):
+        raise InputError(f"--builder {name}: {module} has no function {function!r}.")
+    return found
 
 
 def _read(arguments: argparse.Namespace, model: Model) -> AuditData:
@@ -214,11 +242,5 @@ def _earlier(path: Path | None) -> AuditRecord | None:
 
 
 def _tell(record: AuditRecord, out: Path) -> None:
-    counts: dict[str, int] = {}
-    for check in record.checks:
-        counts[check.status] = counts.get(check.status, 0) + 1
-        if check.status == "FAIL":
-            print(f"FAIL {check.title}: {check.reason}")
-    said = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
-    print(f"{record.verdict} ({said})")
+    print(record)
     print(f"Written: {', '.join(str(out / f'audit{ending}') for ending in ENDINGS)}")
