@@ -109,7 +109,7 @@ def record_of(subject: Subject, asked: Sequence[int], progress: Progress | None 
 def _told(subject: Subject, facts: SectionFacts, checks: Sequence[CheckFacts], *, everything: bool) -> Part:
     """One section: its checks, and the story round them. Sections that speak of all the others are given all checks."""
     start = time.perf_counter()
-    own = tuple(plain.check(answered(subject, check)) for check in checks)
+    own = tuple(answered(subject, check) for check in checks)
     known = tuple(check for part in subject.told.values() for check in part.checks)
     try:
         part = plain.part(facts.function(subject, known if everything else own))
@@ -135,11 +135,11 @@ def answered(subject: Subject, check: CheckFacts) -> Check:
     if subject.task not in check.tasks:
         return _not_run(check, f"It asks of {_listed(check.tasks)}; this is a {subject.task}.")
     try:
-        return check.function(subject)
+        return plain.check(check.function(subject))
     except MissingPackageError as error:
         return _not_run(check, str(error), "Install the package and audit again.")
     except DlexplainError as error:
-        return _without_answer(subject, check, str(error))
+        return _without_answer(subject, check, _said(error))
     except Exception as error:
         # Whatever a framework or a library throws; the trace goes to the log, for whoever mends it.
         _LOG.warning("The check %s ended with an error.", check.name, exc_info=error)
@@ -153,7 +153,7 @@ def _without_answer(subject: Subject, check: CheckFacts, reason: str) -> Check:
         section=check.section,
         title=check.title,
         status="INCONCLUSIVE",
-        reason=reason,
+        reason=plain.text(reason),
         advice="The question stands open: mend what is named here and audit again.",
         threshold="" if threshold is None else str(threshold),
         gate=threshold is None or threshold.gate,
@@ -162,7 +162,12 @@ def _without_answer(subject: Subject, check: CheckFacts, reason: str) -> Check:
 
 def _not_run(check: CheckFacts, reason: str, advice: str = "") -> Check:
     return Check(
-        name=check.name, section=check.section, title=check.title, status="NOT RUN", reason=reason, advice=advice
+        name=check.name,
+        section=check.section,
+        title=check.title,
+        status="NOT RUN",
+        reason=plain.text(reason),
+        advice=advice,
     )
 
 

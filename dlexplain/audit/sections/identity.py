@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import platform
+from functools import cache
 from importlib import metadata, resources
 from importlib.resources.abc import Traversable
 
@@ -83,6 +84,7 @@ def fingerprints(subject: Subject) -> dict[str, str]:
     return subject.once("fingerprints", make)
 
 
+@cache  # of the files as they were when this process began to audit: what it runs
 def code() -> str:
     """SHA-256 over the files that an audit's figures come from, by name."""
     digest, root = hashlib.sha256(), resources.files("dlexplain")
