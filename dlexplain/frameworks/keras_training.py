@@ -61,7 +61,7 @@ def _body(plan, inputs):
         x = L.Conv1D(c, 5, activation=act)(inputs)
         return L.GlobalAveragePooling1D()(L.Conv1D(c, 3, activation=act)(x))
     if plan.kind == "recurrent":
-        return L.GRU(c)(inputs)
+        return L.GRU(c)(L.Conv1D(c, 3, activation=act)(inputs))
     return L.GlobalAveragePooling1D()(L.Embedding(plan.vocabulary, c, mask_zero=True)(inputs))
 
 

@@ -102,7 +102,7 @@ def _body(plan, shape: tuple[int, ...]) -> tuple[list[nn.Module], int]:
     if plan.kind == "series":
         return [nn.Conv1d(shape[1], c, 5), act(), nn.Conv1d(c, c, 3), act(), _MeanOverTime()], c
     if plan.kind == "recurrent":
-        return [_LastState(shape[1], c)], c
+        return [nn.Conv1d(shape[1], c, 3), act(), _LastState(c, c)], c
     return [_MeanOfTokens(plan.vocabulary, c)], c
 
 

@@ -23,9 +23,9 @@ class Plan:
     """A small network that ends in logits (or values of a regression).
 
     `perceptron`: flattens pictures, takes tables as they are. `convolution`: two convolutions of 3 x 3, pooled, for
-    pictures. `series`: two convolutions over time, averaged. `recurrent`: a GRU's last state. `tokens`: embeddings of
-    `vocabulary` ids, averaged over those that are not padding (0). `depth`: dense layers before the last. `dropout`: the
-    share dropped before the last layer; `dropping`: also when the model is asked (a fault: the mode is wired in).
+    pictures. `series`: two convolutions over time, averaged. `recurrent`: one, and a GRU's last state. `tokens`:
+    embeddings of `vocabulary` ids, averaged over those that are not padding (0). `depth`: dense layers before the last.
+    `dropout`: the share dropped before the last layer; `dropping`: also when the model is asked (the mode is wired in).
     """
 
     kind: Literal["perceptron", "convolution", "series", "recurrent", "tokens"]
