@@ -19,7 +19,10 @@ _SECTIONS = (
     "data_sheet",
     "inside",
     "explainers",
+    "global_explanations",
+    "disagreement",
     "shortcuts",
+    "manipulation",
     "power",
     "cost",
 )

@@ -68,3 +68,49 @@ def _lanes(figure: Figure, row: int, column: int, picture: np.ndarray) -> None:
     figure.add_heatmap(z=picture, colorscale="Greys", showscale=False, row=row, col=column)
     figure.update_xaxes(showticklabels=False, row=row, col=column)
     figure.update_yaxes(showticklabels=False, autorange="reversed", row=row, col=column)
+
+
+def paired(
+    names: Sequence[str], values: Mapping[str, Sequence[float]], *, title: str, alt: str, axis: str = "share"
+) -> dict[str, Any]:
+    """Bars side by side, one of each kind a name; the figure as its JSON dictionary."""
+    height = 34 * len(names) + 40
+    figure = canvas(Frame(title, alt), row_height=height, bottom=64)
+    for (kind, lengths), colour in zip(values.items(), CATEGORIES, strict=False):
+        figure.add_bar(
+            x=list(lengths),
+            y=[literal(name, longest=34) for name in names],
+            name=literal(kind),
+            orientation="h",
+            marker={"color": colour},
+            hovertemplate="%{y}: %{x:.3g}<extra>" + literal(kind) + "</extra>",
+        )
+    figure.update_xaxes(title={"text": literal(axis)}, rangemode="tozero")
+    figure.update_yaxes(autorange="reversed", showgrid=False)
+    figure.update_layout(
+        barmode="group",
+        showlegend=True,
+        legend={"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"},
+    )
+    return as_json(figure)
+
+
+def curves(
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]], *, title: str, alt: str, x: str, y: str
+) -> dict[str, Any]:
+    """Lines, each `(x values, y values)`; the figure as its JSON dictionary."""
+    figure = canvas(Frame(title, alt), row_height=280, bottom=84)
+    for k, ((name, (across, up)), colour) in enumerate(zip(lines.items(), CATEGORIES, strict=False)):
+        figure.add_scatter(
+            x=list(across),
+            y=list(up),
+            name=literal(name),
+            mode="lines",
+            line={"color": colour, "width": 2, "dash": ("solid", "dash", "dot", "dashdot")[k % 4]},
+        )
+    figure.update_xaxes(title={"text": literal(x)})
+    figure.update_yaxes(title={"text": literal(y)})
+    figure.update_layout(
+        showlegend=True, legend={"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"}
+    )
+    return as_json(figure)
