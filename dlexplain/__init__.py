@@ -31,7 +31,7 @@ _FRONT = {
     "dlexplain.frameworks.convert": ("convert",),
     "dlexplain.attribution": ("explain", "compare", "methods", "Attribution", "Comparison"),
     "dlexplain.audit": ("AuditRecord",),
-    "dlexplain.evaluation": ("evaluate", "metrics", "Evaluation"),
+    "dlexplain.evaluation": ("agreement", "evaluate", "metrics", "Agreement", "Evaluation"),
     "dlexplain.attribution.inside": ("layer_attribution", "neuron_attribution", "LayerAttribution"),
     "dlexplain.layers": (
         "activations",

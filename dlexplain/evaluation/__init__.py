@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dlexplain.evaluation.agreement import Agreement, agreement
 from dlexplain.evaluation.evaluate import evaluate
 from dlexplain.evaluation.explainer import Examinee, of_method
 from dlexplain.evaluation.metric import Metric, metric
@@ -9,4 +10,15 @@ from dlexplain.evaluation.registry import metrics
 from dlexplain.evaluation.result import Evaluation
 from dlexplain.evaluation.trial import Trial
 
-__all__ = ["Evaluation", "Examinee", "Metric", "Trial", "evaluate", "metric", "metrics", "of_method"]
+__all__ = [
+    "Agreement",
+    "Evaluation",
+    "Examinee",
+    "Metric",
+    "Trial",
+    "agreement",
+    "evaluate",
+    "metric",
+    "metrics",
+    "of_method",
+]

@@ -10,6 +10,7 @@ from dlexplain.figures.attending import attention, logit_lens
 from dlexplain.figures.attributions import attribution
 from dlexplain.figures.canvas import Figure
 from dlexplain.figures.comparisons import agreement, comparison
+from dlexplain.figures.evaluations import evaluation
 from dlexplain.figures.inside import concept_sensitivity, discovered_concepts, patching, probes, similarity
 from dlexplain.figures.layered import layer_attribution
 from dlexplain.figures.learning import confusion, decision_border, training_curves
@@ -35,6 +36,7 @@ __all__ = [
     "dead_units",
     "decision_border",
     "discovered_concepts",
+    "evaluation",
     "feature_visualisation",
     "images",
     "layer_attribution",

@@ -212,7 +212,7 @@ def test_sufficiency_survives_a_feature_that_never_varies(asked):
 def test_infidelity_of_exact_slopes_is_nothing_in_both(known):
     """Both find no error on the linear model. Elsewhere they disagree by design: Quantus's patches stay covered from one
     to the next, and every one of its samples is the same sweep; ours are sets drawn at random, as in the paper."""
-    model, x, goal, contributions = known
+    _, x, _, contributions = known
     slopes = np.divide(contributions, x)
     metric = quantus.Infidelity(perturb_patch_sizes=[2], n_perturb_samples=2, perturb_baseline=0.0, **QUIET)
     np.testing.assert_allclose(theirs(metric, known, values=slopes), 0, atol=1e-8)
