@@ -79,7 +79,7 @@ class Changes:
             return f"Nothing changed: {self.verdict[1]}, as before.\n"
         lines = []
         for heading, items in self.sections():
-            lines += [heading, *(f"  {text(item)}" for item in items)]
+            lines += [heading, *("  " + " ".join(text(item).split()) for item in items)]
         return "\n".join(lines) + "\n"
 
     def markdown(self) -> str:

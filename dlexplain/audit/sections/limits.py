@@ -19,6 +19,7 @@ WHY = {
     "sensitivity": "Never alone: a map that ignores the model is the most robust of all.",
     "sensitivity_axiom": "A feature that moves the output and gets nothing was missed; averages hide it.",
     "wrong_target": "A faithful map of another class than the claimed one misleads while it looks right.",
+    "usable_explainers": "Without a method that passed, every map below would be decoration.",
     "disagreement": "Reported and never averaged: the mean of two maps that disagree is a map nobody computed.",
     "shortcut_flip": "By intervention: a mark that carries a class into other images decides, whatever accuracy says.",
     "manifold_gap": "An explainer that asks off the data can be shown an innocent model (Slack 2020).",
@@ -28,6 +29,8 @@ WHY = {
     "univariate_leakage": "A column that alone tells the label is more often a leak than a law.",
     "schema": "A model fed with other columns or ranges than it learned answers anyway.",
     "missing_values": "What is missing is seldom missing at random.",
+    "constant_columns": "A column that never varies here was never put to the test here.",
+    "class_balance": "A class with few rows can be wrong throughout and hardly move the mean.",
     "duplicates": "The same sample twice counts twice in every figure.",
     "split_leakage": "A test sample that was trained on measures memory.",
     "label_noise": "Every figure is measured against the labels; where they are wrong, so is it.",
@@ -35,6 +38,8 @@ WHY = {
     "accuracy": "With an interval: the figure alone does not say how many samples stand behind it.",
     "calibration": "A probability that is not one misleads whoever decides by it.",
     "slices": "A mean over all hides a group that is served badly; with false discoveries kept in check.",
+    "group_rates": "Equal accuracy can hide that one group is refused far more often.",
+    "energy": "What a model costs to run is part of whether it should.",
 }
 _REPORTED = (
     "Reported and not gated, since each alone ranks some faulty explainer above a sound one: infidelity, sensitivity-n, "
@@ -51,8 +56,8 @@ def limits(subject: Subject, checks: tuple[Check, ...]) -> Part:
     silent = [part for part in subject.told.values() if not (part.checks or part.tables or part.exhibits or part.facts)]
     summary = [
         f"Thresholds are those of the profile {profile.name}, {profile.measured_on}.",
-        _told("not run", idle),
-        _told("left open", open_),
+        _told("not run", idle, "Every check was run."),
+        _told("left open", open_, "No check was left open."),
         _REPORTED,
     ]
     if silent:
@@ -79,9 +84,9 @@ def limits(subject: Subject, checks: tuple[Check, ...]) -> Part:
     )
 
 
-def _told(what: str, checks: list[Check]) -> str:
+def _told(what: str, checks: list[Check], none: str) -> str:
     if not checks:
-        return f"No check was {what}."
+        return none
     noun = "check was" if len(checks) == 1 else "checks were"
     return f"{len(checks)} {noun} {what}: {', '.join(check.title.lower() for check in checks)}."
 

@@ -30,7 +30,8 @@ def verdict(subject: Subject, checks: tuple[Check, ...]) -> Part:
         summary.append(f"{len(found) - _TOP} more findings stand in the sections below.")
     idle = [check for check in checks if check.status == "NOT RUN"]
     if idle:
-        summary.append(f"{len(idle)} checks were not run: {', '.join(check.title.lower() for check in idle)}.")
+        noun = "check was" if len(idle) == 1 else "checks were"
+        summary.append(f"{len(idle)} {noun} not run: {', '.join(check.title.lower() for check in idle)}.")
     if not found and checks:
         summary.append("Every check that was run passed.")
     return Part(
