@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from dlexplain.audit.result import AuditRecord
 
 _MEANING = {
-    "PASS": "Every check that can fail the whole passed.",
-    "FAIL": "At least one check that can fail the whole failed.",
-    "INCONCLUSIVE": "Nothing failed that can fail the whole, but not everything could be answered.",
+    "PASS": "Every check that counts passed.",
+    "FAIL": "At least one check that counts failed.",
+    "INCONCLUSIVE": "No check that counts failed, but at least one could not be answered.",
 }
 
 
@@ -75,13 +75,16 @@ def _verdict(
 ) -> str:
     checks = [check for part in parts for check in part.checks]
     lead, rest = _lead(record, first, checks)
+    found = first_findings(checks, index)
+    if not found and not rest:
+        rest = ["No check failed, and none stayed open."]
     return (
         '<section class="part first" id="section-0" aria-labelledby="section-0-title" tabindex="-1">'
         f'<div class="opening"><header><p class="at">Audit record</p><h1 id="section-0-title">{escaped(name)}</h1>'
         f'<p class="quiet">{_origin(record)}</p></header><p class="sign">'
         f'<span class="unseen">Verdict: </span>{chip(record.verdict, large=True)}</p>'
         f'<div class="outcome"><div class="lead">{paragraphs([lead])}</div>{counts(checks)}</div></div>'
-        f"<h2>First findings</h2>{first_findings(checks, index)}{paragraphs(rest, 'rest')}"
+        f"<h2>First findings</h2>{found}{paragraphs(rest, 'rest')}"
         f"{all_checks(checks, index)}{content(first, index, gallery, opening=True) if first else ''}</section>"
     )
 
@@ -91,7 +94,8 @@ def _lead(record: AuditRecord, first: Part | None, checks: Sequence[Check]) -> t
     told = list(first.summary) if first and first.summary else [_MEANING[record.verdict]]
     found = [check for check in checks if check.status in ("FAIL", "INCONCLUSIVE")]
     rest = [text for text in told[1:] if not any(c.title in text and c.reason in text for c in found)]
-    return told[0].removeprefix(f"{record.verdict}: "), [text for text in rest if "more findings stand" not in text]
+    lead = told[0].removeprefix(f"{record.verdict}: ")
+    return lead[:1].upper() + lead[1:], [text for text in rest if "more findings stand" not in text]
 
 
 def _name(parts: Sequence[Part]) -> str:

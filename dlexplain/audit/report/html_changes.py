@@ -77,8 +77,8 @@ def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) ->
 
 
 def _title(change: Changed, index: Index) -> str:
-    spot = index.checks.get(change.name) if change.after is not None else None
-    return f'<a href="#{spot}">{escaped(change.title)}</a>' if spot else escaped(change.title)
+    place = index.checks.get(change.name) if change.after is not None else None
+    return f'<a href="#{place[0]}">{escaped(change.title)}</a>' if place else escaped(change.title)
 
 
 def _status(check: Check | None) -> str:
@@ -92,7 +92,7 @@ def _figure(check: Check | None) -> str:
 def _threshold(check: Check | None) -> str:
     if check is None:
         return "–"
-    return escaped(f"{check.threshold or 'none'}{'' if check.gate else '; cannot fail the whole'}")
+    return escaped(f"{check.threshold or 'none'}{'' if check.gate else '; does not count in the verdict'}")
 
 
 def _value(value: Any) -> str:

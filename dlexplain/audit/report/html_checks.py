@@ -12,10 +12,10 @@ _MOST = 5
 
 
 def first_findings(checks: Sequence[Check], index: Index) -> str:
-    """The first few findings, each with links to the check and to what it rests on."""
-    found = findings(checks)  # gravest first
+    """The first few findings, gravest first, each with links to the check and to what it rests on; empty for none."""
+    found = findings(checks)
     if not found:
-        return "<p>No check failed, and none stayed open.</p>"
+        return ""
     items = "".join(
         f'<li data-status="{check.status}">{chip(check.status)}<div>'
         f'<p class="claim"><a href="#{index.at(check)[0]}">{escaped(check.title)}</a></p>'
@@ -64,7 +64,7 @@ def all_checks(checks: Sequence[Check], index: Index) -> str:
         '<div class="scroll" role="region" aria-labelledby="all-checks-title" tabindex="0">'
         '<table class="sortable"><thead><tr><th scope="col">Status</th><th scope="col">Check</th>'
         '<th scope="col" class="number">Measured</th><th scope="col">Passes</th>'
-        '<th scope="col">Can fail the whole</th><th scope="col">Section</th></tr></thead>'
+        '<th scope="col">Counts</th><th scope="col">Section</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></div></div>"
     )
 
@@ -77,7 +77,7 @@ def in_full(check: Check, index: Index) -> str:
         measured.append(("Interval", f"{short(float(check.interval[0]))} to {short(float(check.interval[1]))}"))
     if check.threshold:
         measured.append(("Passes", escaped(check.threshold)))
-    measured.append(("Can fail the whole", "yes" if check.gate else "no, reported only"))
+    measured.append(("Counts in the verdict", "yes" if check.gate else "no"))
     facts = "".join(f"<div><dt>{label}</dt><dd>{value}</dd></div>" for label, value in measured)
     advice = f'<div class="advice"><b>What to do</b>{paragraphs([check.advice])}</div>' if check.advice else ""
     return (

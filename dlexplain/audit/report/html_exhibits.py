@@ -146,6 +146,7 @@ class Gallery:
             else '<p class="none">The figure is left out: the page would grow over six megabytes. The record in JSON has it.</p>'
         )
         listed = values(one.data)
+        said = [fact for fact in one.facts if fact not in piece.alt and fact not in piece.note]
         told = (
             f'<details class="values"><summary id="{spot}-values">Values of {label.lower()}</summary>'
             f"{grid(listed.columns, listed.rows, named=f'{spot}-values')}{paragraphs([listed.note], 'note')}</details>"
@@ -155,7 +156,7 @@ class Gallery:
         return (
             f'<figure class="piece" id="{spot}" aria-labelledby="{spot}-title"><h3 id="{spot}-title">'
             f'<span class="label">{label}</span> {escaped(piece.title)}</h3>{paragraphs(one.warnings, "warning")}{room}'
-            f"<figcaption>{paragraphs([piece.alt, piece.note])}{paragraphs(one.facts, 'quiet')}</figcaption>{told}</figure>"
+            f"<figcaption>{paragraphs([piece.alt, piece.note])}{paragraphs(said, 'quiet')}</figcaption>{told}</figure>"
         )
 
 

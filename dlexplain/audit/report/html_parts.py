@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from dlexplain.audit.record import Part
 from dlexplain.audit.report.html_checks import in_full
@@ -60,8 +60,14 @@ def _closing(part: Part) -> str:
     """A section's limits, and what differs from run to run."""
     items = "".join(f"<li>{escaped(text)}</li>" for text in part.limits)
     limits = f'<div class="limits"><h3>Limits</h3><ul>{items}</ul></div>' if items else ""
-    stamps = "; ".join(f"{escaped(label)} {escaped(short(value))}" for label, value in part.stamps.items())
-    return limits + (f'<p class="stamps">Differs from run to run: {stamps}.</p>' if stamps else "")
+    return limits + _stamps({label: value for label, value in part.stamps.items() if (label, value) != ("seconds", 0)})
+
+
+def _stamps(stamps: Mapping[str, str | float]) -> str:
+    if len(stamps) > 3:
+        return f'<div class="stamps"><h3>Differs from run to run</h3>{facts(tuple(stamps.items()))}</div>'
+    said = "; ".join(f"{escaped(label)} {escaped(short(value))}" for label, value in stamps.items())
+    return f'<p class="stamps">Differs from run to run: {said}.</p>' if said else ""
 
 
 def facts(pairs: Sequence[tuple[str, str | float | int | None]]) -> str:

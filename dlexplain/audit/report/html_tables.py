@@ -9,6 +9,7 @@ from dlexplain.audit.record import Table
 from dlexplain.audit.report.html_text import STATUSES, Index, chip, escaped, paragraphs, short
 
 _LONG = 14
+_LEADING = ("check", "checks", "evidence", "tables and figures", "rests on", "section", "sections")
 Cell = str | float | int | bool | None
 
 
@@ -66,19 +67,18 @@ def _cell(value: Cell, *, first: bool, right: bool, index: Index | None, column:
 def _shown(value: Cell, index: Index | None, column: str) -> str:
     if value in STATUSES:
         return chip(str(value))
-    of_sections = column.lower() in ("section", "sections")
-    if index is None or not (isinstance(value, str) or of_sections):
+    # A cell leads to what it names, in columns that name nothing else: a feature may be called as a check is.
+    if index is None or column.lower() not in _LEADING or value is None:
         return escaped(short(value))
-    # A cell that only names checks, tables, figures or sections leads to them.
-    links = [_linked(name, index, of_sections) for name in str(value).split(", ")]
-    return ", ".join(link for link in links if link) if all(links) else escaped(short(value))
+    links = [_linked(name, index) for name in [str(value), *str(value).split(", ")]]
+    return links[0] or (", ".join(links[1:]) if all(links) else escaped(short(value)))
 
 
-def _linked(name: str, index: Index, of_sections: bool) -> str:
+def _linked(name: str, index: Index) -> str:
     bare, more = re.fullmatch(r"(.*?)( \((?:PASS|FAIL|INCONCLUSIVE|NOT RUN)\))?", name, re.DOTALL).groups(default="")
-    place = index.place(f"section {bare}" if of_sections else bare)
-    label = bare if of_sections or not place else place[1]
-    return f'<a href="#{place[0]}">{escaped(label)}</a>{escaped(more)}' if place else ""
+    of_section = bare.isdigit()
+    place = index.place(f"section {bare}" if of_section else bare)
+    return f'<a href="#{place[0]}">{escaped(bare if of_section else place[1])}</a>{escaped(more)}' if place else ""
 
 
 def _rows(count: int) -> str:

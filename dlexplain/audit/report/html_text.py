@@ -75,9 +75,9 @@ def shape(status: str) -> str:
 
 
 def worst(statuses: Iterable[str]) -> str | None:
-    """The status that a reader must see first."""
+    """The status that stands for a section: a fault, then an open question; NOT RUN only where nothing was run."""
     found = set(statuses)
-    return next((status for status in STATUSES if status in found), None)
+    return next((status for status in ("FAIL", "INCONCLUSIVE", "PASS", "NOT RUN") if status in found), None)
 
 
 @dataclass
@@ -85,7 +85,8 @@ class Index:
     """Where everything of the record stands on the page."""
 
     evidence: dict[str, tuple[str, str, str]] = field(default_factory=dict)  # anchor, "Table 7.1", title; by identifier
-    checks: dict[str, str] = field(default_factory=dict)
+    checks: dict[str, tuple[str, str]] = field(default_factory=dict)  # anchor and title, by name
+    titles: dict[str, str] = field(default_factory=dict)
     sections: dict[str, str] = field(default_factory=dict)
     _spots: dict[int, tuple[str, str]] = field(default_factory=dict)  # anchor and label, by the piece itself
     _taken: set[str] = field(default_factory=set)
@@ -98,7 +99,8 @@ class Index:
             made.sections[f"section {part.number}"] = f"section-{part.number}"
             for check in part.checks:
                 spot, _ = made._enter(check, "check", check.name, check.title)
-                made.checks.setdefault(check.name, spot)
+                made.checks.setdefault(check.name, (spot, check.title))
+                made.titles.setdefault(check.title, spot)
             for kind, pieces in (("Table", part.tables), ("Figure", part.exhibits)):
                 for place, piece in enumerate(pieces, 1):
                     found = made._enter(piece, "evidence", piece.id, f"{kind} {part.number}.{place}")
@@ -123,7 +125,9 @@ class Index:
         if name in self.evidence:
             return self.evidence[name][:2]
         if name in self.checks:
-            return self.checks[name], name
+            return self.checks[name]
+        if name in self.titles:
+            return self.titles[name], name
         spot = self.sections.get(name.lower())
         return (spot, name) if spot else None
 
