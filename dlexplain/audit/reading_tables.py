@@ -161,6 +161,8 @@ def _features(
     if len(plain) == width:
         notes.append(f"Left out, as it only counts the rows: {', '.join(c for c in without if c not in plain)}.")
         return plain
+    for name in without:
+        _numeric(frame[name], name, path)  # a column of words is told first: it is most often what is too many
     raise InputError(
         f"{path.name}: the model takes {width} features; beside the label {label!r} there are {len(numeric)} columns: "
         f"{_some(numeric)}. Leave out those that the model was not trained on, or name columns for slices: --slices."
