@@ -20,9 +20,11 @@ _SECTIONS = (
     "inside",
     "explainers",
     "global_explanations",
+    "gallery",
     "disagreement",
     "shortcuts",
     "manipulation",
+    "knowledge",
     "power",
     "cost",
 )
