@@ -26,6 +26,7 @@ WHY = {
     "gradient_masking": "A feature can decide without a gradient; only permutation sees it then.",
     "map_fragility": "A small change of the input that leaves the answer should leave the reasons.",
     "far_confidence": "Certainty far from all data is a claim without ground.",
+    "abstention": "Handing doubtful cases to people helps only if doubt points at errors.",
     "univariate_leakage": "A column that alone tells the label is more often a leak than a law.",
     "schema": "A model fed with other columns or ranges than it learned answers anyway.",
     "missing_values": "What is missing is seldom missing at random.",
