@@ -27,6 +27,7 @@ DEFAULTS: dict[str, tuple[str, ...]] = {
     "series": ("integrated_gradients", "deeplift", "feature_ablation"),
     "tokens": ("integrated_gradients", "deeplift", "feature_ablation"),
 }
+ROUGH = 0.01  # a gap that is enough where many maps are looked at together
 
 
 @dataclass(frozen=True)
@@ -92,9 +93,10 @@ def trusted_explainers(subject: Subject) -> tuple[str, ...]:
 
 
 def maps(subject: Subject, name: str, part: np.ndarray) -> Inputs:
-    """An examinee's values for the predicted class of some rows, an array an input; asked once."""
+    """An examinee's values for the predicted class of some rows, an array an input, to a hundredth; asked once."""
     if name not in subject.explainers:
-        values = subject.explained(name, part).values
+        rough = {"tolerance": ROUGH} if "tolerance" in registry.get(name).options else {}
+        values = subject.explained(name, part, **rough).values
         return values if isinstance(values, tuple) else (values,)
     inputs, target = tuple(a[part] for a in subject.inputs), subject.target(part)
     key = f"maps {name} {part.tobytes().hex()}"
@@ -124,7 +126,7 @@ def _rough(subject: Subject, examinee: Examinee) -> Examinee:
         return examinee
     if "tolerance" not in registry.get(examinee.name).options:
         return examinee
-    return of_method(examinee.name, _baseline(subject), tolerance=0.01)
+    return of_method(examinee.name, _baseline(subject), tolerance=ROUGH)
 
 
 def _baseline(subject: Subject) -> Any:
