@@ -134,11 +134,12 @@ def relative_representation_stability(
     Agarwal, Johnson, Pawelczyk, Krishna, Saxena, Zitnik, Lakkaraju (2022), arXiv:2203.06877.
     """
     found = near(trial, samples, noise, scale, floor)
+    if layer is not None:
+        trial.model.check_layer(layer)
     name = representation(trial) if layer is None else layer
     if name is None:
         moved = found.away_share
     else:
-        trial.model.check_layer(name)
         own, n = _inside(trial, trial.inputs, name), len(trial)
         parts = []
         for draws, inputs in points(trial, samples, noise, scale):
