@@ -26,7 +26,9 @@ _ON_PICTURES = {
     "lime": {"samples": MASKS},
     "kernel_shap": {"samples": MASKS},
     "permutation_shapley": {"samples": 1, "segments": (8, 8)},  # 2 x 63 coalitions
+    "scorecam": {},
 }
+_SOFT = ("rise", "scorecam")  # masks between 0 and 1
 
 
 # ---- the bare framework: scores `(n, masks)`, everything drawn beforehand -------------------------------------------
@@ -95,15 +97,16 @@ def pictures(framework: str, method: str) -> Row:
     """One method on images beside its masked forward passes; whole grids of 8 or 7 cells, black where covered."""
     model, x, goal = _ready(framework, IMAGES, IMAGES.samples)
     generator, axis = np.random.default_rng(0), 1 if framework == "torch" else -1
-    cells = generator.random((MASKS, 8, 8)).repeat(4, 1).repeat(4, 2)
-    drawn = np.expand_dims(cells.astype(np.float32) if method == "rise" else cells < 0.5, axis)
+    count = IMAGES.convolutions[-1] if method == "scorecam" else MASKS  # a mask a channel of the last layer
+    cells = generator.random((count, 8, 8)).repeat(4, 1).repeat(4, 2)
+    drawn = np.expand_dims(cells.astype(np.float32) if method in _SOFT else cells < 0.5, axis)
     best, raw = fastest(_raw(framework)(model, x, goal, drawn, np.zeros_like(x[:1]), ROWS))
     ours = partial(dlx.explain, model, x, method, target=goal, baseline=0, **_ON_PICTURES[method])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         ours()
     return Row(
-        f"{method}, {MASKS} masks; {IMAGES.name}", framework, {"raw": raw, "dlexplain": ours}, {}, f"raw: {best}"
+        f"{method}, {count} masks; {IMAGES.name}", framework, {"raw": raw, "dlexplain": ours}, {}, f"raw: {best}"
     )
 
 

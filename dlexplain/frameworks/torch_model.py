@@ -366,7 +366,11 @@ class TorchModel(Model):
     def _score(self, outputs: tuple[torch.Tensor, ...], target: Target) -> torch.Tensor:
         output = outputs[target.head]
         output = output.reshape(len(output), 1) if output.ndim == 1 else output
+        if output.ndim == 2 and (target.index == target.index[0]).all():
+            return output[:, int(target.index[0, 0])]
         index = torch.as_tensor(target.index, device=output.device)
+        if output.ndim == 2:
+            return output.gather(1, index)[:, 0]
         return output[(torch.arange(len(output), device=output.device), *index.T)]
 
     def _caught(self, tensors: tuple[torch.Tensor, ...], target: Target, layer: str):

@@ -44,7 +44,9 @@ def numpy_of(tensor: torch.Tensor) -> np.ndarray:
 def mixed_by(tensor: torch.Tensor, fill: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     tensor = tensor[:, None]
     mixed = (
-        torch.where(mask, tensor, fill) if mask.dtype == torch.bool else fill + mask.to(tensor.dtype) * (tensor - fill)
+        torch.where(mask, tensor, fill)
+        if mask.dtype == torch.bool
+        else torch.lerp(fill.to(tensor.dtype), tensor, mask.to(tensor.dtype))
     )
     shape = (len(tensor), mask.shape[1], *tensor.shape[2:])
     return mixed.expand(shape).flatten(0, 1)

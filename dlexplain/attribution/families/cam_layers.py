@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isqrt, prod
@@ -206,6 +207,7 @@ def enlarge(maps: np.ndarray, sizes: Shape) -> np.ndarray:
     return maps
 
 
+@functools.lru_cache(64)
 def _weights(old: int, new: int, dtype: np.dtype) -> np.ndarray:
     """`(old, new)`: what each old place gives to each new one."""
     place = np.clip((np.arange(new) + 0.5) * old / new - 0.5, 0, old - 1)
@@ -213,4 +215,5 @@ def _weights(old: int, new: int, dtype: np.dtype) -> np.ndarray:
     weights = np.zeros((old, new), dtype)
     np.add.at(weights, (low, np.arange(new)), 1 - (place - low))
     np.add.at(weights, (np.minimum(low + 1, old - 1), np.arange(new)), place - low)
+    weights.flags.writeable = False  # kept and given out again
     return weights
