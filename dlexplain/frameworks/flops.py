@@ -30,7 +30,8 @@ class Tally:
         self.uncounted: Counter[str] = Counter()
 
     def flops(self) -> Flops:
-        return Flops(dict(sorted(self.counted.items())), dict(sorted(self.uncounted.items())))
+        left = {name: made for name, made in sorted(self.uncounted.items()) if made}
+        return Flops(dict(sorted(self.counted.items())), left)
 
 
 def size(shape) -> int:

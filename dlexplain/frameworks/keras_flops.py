@@ -29,23 +29,31 @@ _MOVES = {
     "SplitV", "Squeeze", "StopGradient", "StridedSlice", "Tile", "Transpose", "Unpack", "VarHandleOp", "VarIsInitializedOp",
     "Where", "ZerosLike", "BroadcastArgs",
 }  # fmt: skip
+_FUNCTION = re.compile(r"__(?:inference|forward)_(.+)_\d+")
 _MOVING = re.compile(r"TensorList\w*|TensorArray\w*|\w*Dataset\w*|Stateless\w*Seed\w*|EmptyTensorList")
 
 
 def counted(model: KerasModel, inputs: Inputs) -> Flops:
     """Of the first sample. What runs inside one fused operation, such as a SavedModel's function, is named and not
-    counted."""
-    tally = Tally()
+    counted; a function that is traced on the way, as Keras does for grouped convolutions, is counted as it is traced."""
+    tally, traced = Tally(), {}
 
     def see(op_type, inputs, attrs, outputs, op_name=None, graph=None) -> None:
         name, given = _text(op_type), _pairs(attrs)
-        formula = _FORMULAS.get(name)
-        if graph is None and formula is not None:
-            tally.counted[name] += int(formula(inputs, given, outputs))
-        elif graph is None and name not in _MOVES and not _MOVING.fullmatch(name):
-            made = sum(size(o.shape) for o in outputs if hasattr(o, "shape"))
-            if made:
-                tally.uncounted[name] += made
+        function = _FUNCTION.fullmatch(name)
+        if function is not None:  # numbered anew in each run
+            name = function[1]
+        to = tally if graph is None else traced.setdefault(graph.name, {}).setdefault(id(graph), Tally())
+        if not all(tensor.shape.is_fully_defined() for tensor in (*inputs, *outputs) if hasattr(tensor, "shape")):
+            to.uncounted[name] += 1  # of unknown size, in a function that is traced for any number of samples
+        elif name in _FORMULAS:
+            to.counted[name] += int(_FORMULAS[name](inputs, given, outputs))
+        elif function is not None and name in traced:
+            inside = list(traced[name].values())[-1]
+            to.counted.update(inside.counted)
+            to.uncounted.update(inside.uncounted)
+        elif name not in _MOVES and not _MOVING.fullmatch(name):
+            to.uncounted[name] += sum(size(o.shape) for o in outputs if hasattr(o, "shape"))
 
     with model._asked():
         tensors = model._tensors(tuple(a[:1] for a in inputs))

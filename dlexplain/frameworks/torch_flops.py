@@ -54,9 +54,7 @@ class _Watch(TorchDispatchMode):
         if packet in flop_registry:
             self.tally.counted[name] += int(flop_registry[packet](*args, **kwargs, out_val=result))
         elif name not in _MOVES:
-            made = sum(size(t.shape) for t in tensors_of(result))
-            if made:
-                self.tally.uncounted[name] += made
+            self.tally.uncounted[name] += sum(size(t.shape) for t in tensors_of(result))
         return result
 
 

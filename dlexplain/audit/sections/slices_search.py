@@ -82,10 +82,13 @@ def search(columns: Mapping[str, np.ndarray], wrong: np.ndarray) -> tuple[list[S
     open_, found = [s for s in tested if s.p <= limit and s.effect >= EFFECT], []
     left = np.ones(len(wrong), bool)
     while open_:
-        best = min(open_, key=lambda s: (s.p, len(s.columns), -s.effect))
+        again = [(p, len(s.columns), s) for s in open_ if (p := _still(s, wrong, left)) <= limit]
+        if not again:
+            break
+        best = min(again, key=lambda a: (*a[:2], -a[2].effect))[2]
         found.append(best)
         left = left & ~best.rows
-        open_ = [s for s in open_ if s is not best and _still(s, wrong, left, limit)]
+        open_ = [s for *_, s in again if s is not best]
     return tested, found
 
 
@@ -108,14 +111,13 @@ def higher(hits: np.ndarray, size: np.ndarray, n: int, total: int) -> np.ndarray
     return np.clip(hypergeom.sf(np.asarray(hits) - 1, n, total, size), 0, 1)
 
 
-def _still(s: Slice, wrong: np.ndarray, left: np.ndarray, limit: float) -> bool:
-    """Whether a slice errs more often in the rows that no slice found has yet."""
+def _still(s: Slice, wrong: np.ndarray, left: np.ndarray) -> float:
+    """The p of a slice among the rows that no slice found has yet; 1 where it no longer errs more often there."""
     inside, n, total = s.rows & left, int(left.sum()), int((wrong & left).sum())
     size, hits = int(inside.sum()), int((inside & wrong).sum())
-    if size < LEAST or n - size < LEAST:
-        return False
-    effect = hits / size - (total - hits) / (n - size)
-    return effect >= EFFECT and float(higher(np.array([hits]), np.array([size]), n, total)[0]) <= limit
+    if size < LEAST or n - size < LEAST or hits / size - (total - hits) / (n - size) < EFFECT:
+        return 1.0
+    return float(higher(np.array([hits]), np.array([size]), n, total)[0])
 
 
 def largest_discovery(p: Sequence[float], share: float = FALSE) -> float:
