@@ -142,6 +142,8 @@ def _passes(subject: Subject, method: str) -> Passes | str:
         return passes(subject, method)
     except DlexplainError as error:
         return str(error)
+    except Exception as error:  # of a framework; the explainers' own exam tells more of it
+        return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
 def _explained(subject: Subject) -> int:

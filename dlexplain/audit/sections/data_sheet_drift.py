@@ -160,20 +160,21 @@ def _flat(subject: Subject, inputs: Inputs) -> np.ndarray:
 
 
 def _classifier(train: np.ndarray, here: np.ndarray, rng: np.random.Generator) -> float:
-    """The AUC, out of sample, of a logistic regression on values, or principal components, and their squares."""
+    """The AUC, out of sample, of a logistic regression on values, or principal components, with all their products."""
     from sklearn.decomposition import PCA
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import roc_auc_score
-    from sklearn.preprocessing import StandardScaler
+    from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
     rows = np.concatenate([train, here])
     of = np.r_[np.zeros(len(train), int), np.ones(len(here), int)]
     spread = rows.std(0)
     rows = (rows - rows.mean(0)) / np.where(spread > 0, spread, 1)
-    if rows.shape[1] > _PARTS:
+    wide = int(np.clip(len(rows) // 40, 2, _PARTS))
+    if rows.shape[1] > wide:
         seed = int(rng.integers(2**31))
-        rows = PCA(min(_PARTS, len(rows) - 1), svd_solver="randomized", random_state=seed).fit_transform(rows)
-    rows = StandardScaler().fit_transform(np.concatenate([rows, rows**2], 1))
+        rows = PCA(wide, svd_solver="randomized", random_state=seed).fit_transform(rows)
+    rows = StandardScaler().fit_transform(PolynomialFeatures(2, include_bias=False).fit_transform(rows))
     half = rng.permutation(len(rows)) % 2 == 0
     areas = []
     for fit in (half, ~half):
