@@ -114,7 +114,7 @@ CLAUSES = (
         _NISTIR,
         "Knowledge limits",
         "It works only where it was made to, and knows when",
-        ("far_confidence",),
+        ("far_confidence", "abstention"),
         (13,),
         ("out_of_scope",),
     ),
