@@ -25,6 +25,7 @@ from dlexplain.errors import DlexplainError, InputError, MissingPackageError
 Progress = Callable[[int, str], None]
 _LOG = logging.getLogger(__name__)
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]+")  # in a message of Python's own: differs from run to run
+_KINDS = {"image": "pictures", "table": "tables", "series": "time series", "tokens": "token ids"}
 
 
 def audit(
@@ -131,9 +132,10 @@ def _left_out(facts: SectionFacts, checks: Sequence[CheckFacts]) -> Part:
 def answered(subject: Subject, check: CheckFacts) -> Check:
     """The check's answer, or why there is none: nothing that goes wrong in one loses the audit."""
     if subject.kind not in check.kinds:
-        return _not_run(check, f"It asks of {_listed(check.kinds)} inputs; these are of kind {subject.kind}.")
+        asked = _listed([_KINDS[kind] for kind in check.kinds])
+        return _not_run(check, f"It is asked of {asked} only; these inputs are {_KINDS[subject.kind]}.")
     if subject.task not in check.tasks:
-        return _not_run(check, f"It asks of {_listed(check.tasks)}; this is a {subject.task}.")
+        return _not_run(check, f"It is asked of a {_listed(check.tasks)} only; this is a {subject.task}.")
     try:
         return plain.check(check.function(subject))
     except MissingPackageError as error:

@@ -125,10 +125,13 @@ def test_a_check_that_does_not_apply_says_why(cancer_torch, plant):
 
     plant(never, kinds=("image", "series"))
     found = audited(cancer_torch.told()).part(NUMBER).checks[0]
-    assert (found.status, found.reason) == ("NOT RUN", "It asks of image and series inputs; these are of kind table.")
+    assert (found.status, found.reason) == (
+        "NOT RUN",
+        "It is asked of pictures and time series only; these inputs are tables.",
+    )
     plant(never, tasks=("regression",))
     found = audited(cancer_torch.told()).part(NUMBER).checks[0]
-    assert (found.status, found.reason) == ("NOT RUN", "It asks of regression; this is a classification.")
+    assert (found.status, found.reason) == ("NOT RUN", "It is asked of a regression only; this is a classification.")
 
 
 def test_sections_that_were_not_asked_for_are_named(cancer_torch, plant):

@@ -41,7 +41,7 @@ def test_the_verdict_names_the_gravest_and_what_was_not_run(subject):
     assert part.summary[0].startswith("FAIL: at least one check that gates")
     assert part.summary[1] == "FAIL: Leak. Column 'id' tells the label."
     assert part.summary[2] == "FAIL: Inside. Layer 'mix' is dead. Train it again."
-    assert part.summary[3] == "1 check was not run: idle."
+    assert part.summary[3] == "1 check was not run: “Idle”."
     assert dict(part.facts) == {"Verdict": "FAIL", "PASS": 1, "FAIL": 2, "INCONCLUSIVE": 0, "NOT RUN": 1}
     assert [row[1] for row in table_of(part, "verdict-findings").rows] == ["Leak", "Inside"]
     assert table_of(part, "verdict-not-run").rows == ((5, "Idle", "No column."),)
@@ -112,8 +112,8 @@ def test_limits_name_what_was_not_tested(subject):
         check("completeness", section=7),
     )
     part = limits(subject, checks)
-    assert "1 check was not run: idle." in part.summary
-    assert "1 check was left open: open." in part.summary
+    assert "1 check was not run: “Idle”." in part.summary
+    assert "1 check was left open: “Open”." in part.summary
     assert [row[1] for row in table_of(part, "limits-untested").rows] == ["Open", "Idle"]
     assert [row[0] for row in table_of(part, "limits-why").rows] == ["completeness"]
     rows = {row[0]: row for row in table_of(part, "limits-thresholds").rows}
@@ -133,7 +133,8 @@ def test_evidence_is_only_what_is_there(subject):
     table = Table(id="leak-columns", title="T", columns=("a",), rows=((1,),))
     subject.told[3] = Part(number=3, title="Data sheet", question="?", tables=(table,))
     subject.told[4] = Part(number=4, title="Performance", question="?")
-    subject.told[5] = Part(number=5, title="Slices", question="?")
+    idle = check("slices", "NOT RUN", section=5)
+    subject.told[5] = Part(number=5, title="Slices", question="?", facts=(("Columns", 0),), checks=(idle,))
     subject.card["use"] = "To triage."
     checks = (check("accuracy", section=4), check("slices", "NOT RUN", section=5), check("drift", "FAIL", section=3))
     part = evidence(subject, checks)
@@ -144,7 +145,7 @@ def test_evidence_is_only_what_is_there(subject):
     assert rows["EU AI Act", "Article 13(3)(b)(v)"][3:] == ("slices (NOT RUN)", "", "", "affected (blank)", NONE)
     data = rows["EU AI Act, Annex IV", "2(d)"]
     assert data[3:6] == ("drift (FAIL)", "leak-columns", "3")
-    assert data[7] == "some"
+    assert data[7] == "in part"
     assert rows["EU AI Act, Annex IV", "8"][7] == NONE
     assert "EU AI Act, Annex IV 8" in part.summary[1]
     bare = evidence(dataclasses.replace(subject, kept={}, card={}), ())

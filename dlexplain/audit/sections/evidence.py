@@ -9,7 +9,7 @@ from dlexplain.audit.record import Check, Part, Table
 from dlexplain.audit.sections.clauses import CLAUSES, Clause
 from dlexplain.audit.subject import Subject
 
-NONE = "none in this record"
+WHOLE, SOME, NONE = "all that an audit can give", "in part", "none in this record"
 
 
 @section(17, "Evidence index", "Which clause of law or framework rests on which evidence here?")
@@ -51,7 +51,7 @@ def _row(
     named = [check for check in checks if check.name in clause.checks]
     answered = [check for check in named if check.status in ("PASS", "FAIL")]
     parts = [told[number] for number in clause.sections if number in told]
-    shown = [part for part in parts if part.tables or part.exhibits or any(v is not None for _, v in part.facts)]
+    shown = [part for part in parts if _shows(part)]
     ids = [item.id for part in shown for item in (*part.tables, *part.exhibits)]
     filled, blank = [k for k in clause.card if k in card], [k for k in clause.card if k not in card]
     there = bool(answered or shown or filled)
@@ -64,5 +64,11 @@ def _row(
         ", ".join(ids),
         ", ".join(str(part.number) for part in shown),
         ", ".join([*filled, *(f"{key} (blank)" for key in blank)]),
-        "all that an audit can give" if whole else "some" if there else NONE,
+        WHOLE if whole else SOME if there else NONE,
     )
+
+
+def _shows(part: Part) -> bool:
+    """Whether a section holds more than words: tables, figures, or facts that do not stand beside unanswered checks."""
+    answered = not part.checks or any(check.status in ("PASS", "FAIL") for check in part.checks)
+    return bool(part.tables or part.exhibits or (answered and any(value is not None for _, value in part.facts)))

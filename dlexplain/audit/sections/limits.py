@@ -89,7 +89,7 @@ def _told(what: str, checks: list[Check], none: str) -> str:
     if not checks:
         return none
     noun = "check was" if len(checks) == 1 else "checks were"
-    return f"{len(checks)} {noun} {what}: {', '.join(check.title.lower() for check in checks)}."
+    return f"{len(checks)} {noun} {what}: {'; '.join(f'“{check.title}”' for check in checks)}."
 
 
 def _untested(checks: list[Check]) -> Table | None:

@@ -31,7 +31,7 @@ def verdict(subject: Subject, checks: tuple[Check, ...]) -> Part:
     idle = [check for check in checks if check.status == "NOT RUN"]
     if idle:
         noun = "check was" if len(idle) == 1 else "checks were"
-        summary.append(f"{len(idle)} {noun} not run: {', '.join(check.title.lower() for check in idle)}.")
+        summary.append(f"{len(idle)} {noun} not run: {'; '.join(f'“{check.title}”' for check in idle)}.")
     if not found and checks:
         summary.append("Every check that was run passed.")
     return Part(
