@@ -7,7 +7,7 @@ one of the steps.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 import numpy as np
@@ -19,7 +19,7 @@ from dlexplain.evaluation.metric import metric
 from dlexplain.evaluation.places import moved, moved_back
 from dlexplain.evaluation.trial import Trial
 from dlexplain.frameworks.model import Model
-from dlexplain.frameworks.questions import Inputs
+from dlexplain.frameworks.questions import Inputs, blocks
 
 Order = Literal["top", "bottom"]
 Mode = Literal["cascading", "independent"]
@@ -27,6 +27,7 @@ Taken = Literal["last", "mean"]
 _FACTS = {"family": "randomisation", "needs": ("explain",)}
 _CHANCE = "a map of chance passes it; a noisy map passes it easily"
 _STREAM = 912  # of random numbers, apart from those of other families
+_BYTES = 32 << 20  # of noisy inputs at a time
 
 
 @metric(
@@ -56,7 +57,10 @@ def parameter_randomisation(
     None is "last" for cascades and "mean" for single layers. Adebayo, Gilmer, Muelly, Goodfellow, Hardt, Kim (2018),
     Sanity Checks for Saliency Maps, arXiv:1810.03292.
     """
-    maps = lambda model: trial.per_feature(trial.values if model is None else trial.explain(model=model))  # noqa: E731
+
+    def maps(model: Model | None) -> np.ndarray:
+        return trial.per_feature(trial.values if model is None else trial.explain(model=model))
+
     return _left(trial, maps, order, mode, taken, similarity, signed, repeats)
 
 
@@ -88,12 +92,18 @@ def smooth_parameter_randomisation(
     Sanity Checks for Saliency Maps, arXiv:2401.06465.
     """
     count(samples, "samples")
-    noisy = [_noisy(trial, noise, k) for k in range(samples)]
+    n = len(trial)
+    held = _BYTES // max(sum(a.nbytes for a in trial.inputs), 1)
 
     def maps(model: Model | None) -> np.ndarray:
-        total = np.zeros((len(trial), trial.count))
-        for inputs in noisy:
-            total += trial.per_feature(trial.explain(inputs, model=model))
+        total = np.zeros((n, trial.count))
+        for draws in blocks(samples, max(1, held)):
+            wide = draws.stop - draws.start
+            inputs = _noisy(trial, noise, draws)
+            goal = trial.target.take(np.tile(np.arange(n), wide))
+            values = trial.explainer(model or trial.model, inputs, goal, trial.seed)
+            found = trial.per_feature(tuple(np.asarray(v, np.float64) for v in values))
+            total += found.reshape(wide, n, -1).sum(0)
         return total / samples
 
     return _left(trial, maps, order, mode, taken, similarity, signed, repeats)
@@ -182,7 +192,17 @@ def randomised(trial: Trial, chosen: list[tuple[str, ...]], repeat: int) -> Iter
         yield trial.model.reinitialised(layers, _seed(trial, repeat))
 
 
-def _left(trial, maps, order, mode, taken, similarity, signed, repeats) -> np.ndarray:
+def _left(
+    trial: Trial,
+    maps: Callable[[Model | None], np.ndarray],
+    order: Order,
+    mode: Mode,
+    taken: Taken | None,
+    similarity: Measure,
+    signed: bool,
+    repeats: int,
+) -> np.ndarray:
+    """The score from `maps(model)`, `(n, features)`; None: the trained one."""
     if taken not in (None, "last", "mean"):
         raise InputError(f"taken={taken!r} is not one of 'last', 'mean'.")
     alike = measure(trial, similarity, signed)
@@ -198,17 +218,19 @@ def _seed(trial: Trial, repeat: int) -> int:
     return int(np.random.default_rng([trial.seed, _STREAM, 7, repeat]).integers(2**31))
 
 
-def _noisy(trial: Trial, noise: float, draw: int) -> Inputs:
-    """The inputs with noise that is the same for every sample but for its size, and for twins."""
+def _noisy(trial: Trial, noise: float, draws: slice) -> Inputs:
+    """`(draws * n, *shape)`: all samples of a draw, then the next. Its noise is the same for every sample but for its
+    size, and for twins."""
     arrays = []
     for i, (values, kind) in enumerate(zip(trial.inputs, trial.kinds, strict=True)):
-        if kind == "tokens":
-            arrays.append(values)
-            continue
-        shape = moved(values[:1], kind, trial.model.layout).shape
-        drawn = np.random.default_rng([trial.seed, _STREAM, 8, i, draw]).standard_normal(shape)
-        size = noise * spread(values).reshape(-1, *(1,) * (values.ndim - 1))
-        arrays.append(values + (size * moved_back(drawn, kind, trial.model.layout)).astype(values.dtype))
+        copies = [values] * (draws.stop - draws.start)
+        if kind != "tokens":
+            shape = moved(values[:1], kind, trial.model.layout).shape
+            size = noise * spread(values).reshape(-1, *(1,) * (values.ndim - 1))
+            streams = (np.random.default_rng([trial.seed, _STREAM, 8, i, k]) for k in range(draws.start, draws.stop))
+            drawn = (moved_back(s.standard_normal(shape), kind, trial.model.layout) for s in streams)
+            copies = [values + (size * noisy).astype(values.dtype) for noisy in drawn]
+        arrays.append(np.concatenate(copies))
     return tuple(arrays)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Literal, get_args
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from dlexplain.errors import InputError
 from dlexplain.evaluation.correlation import pearson, spearman
@@ -25,8 +27,7 @@ def measure(trial: Trial, similarity: Measure, signed: bool) -> Callable[[np.nda
     if similarity not in get_args(Measure):
         raise InputError(f"similarity={similarity!r} is not one of {', '.join(map(repr, get_args(Measure)))}.")
     if similarity == "ssim":
-        shapes = _planes(trial)
-        compare = lambda a, b: _structural(a, b, shapes, 2.0 if signed else 1.0)  # noqa: E731
+        compare = partial(_structural, shapes=_planes(trial), span=2.0 if signed else 1.0)
     else:
         compare = spearman if similarity == "spearman" else pearson
     return compare if signed else lambda a, b: compare(np.abs(a), np.abs(b))
@@ -61,10 +62,11 @@ def _to_one(maps: np.ndarray) -> np.ndarray:
 
 def _ssim(a: np.ndarray, b: np.ndarray, span: float) -> np.ndarray:
     """Mean over all whole windows of `(n, height, width)`."""
-    from numpy.lib.stride_tricks import sliding_window_view
-
     window = tuple(min(_WINDOW, s) for s in a.shape[1:])
-    mean = lambda x: sliding_window_view(x, window, (1, 2)).mean((-1, -2))  # noqa: E731
+
+    def mean(x: np.ndarray) -> np.ndarray:
+        return sliding_window_view(x, window, (1, 2)).mean((-1, -2))
+
     one, two = mean(a), mean(b)
     # The sample's variance, as the paper's reference has it.
     size = window[0] * window[1]
