@@ -139,9 +139,9 @@ def _read(arguments: argparse.Namespace, model: Model) -> AuditData:
 
 def _check_runs(model: Model, data: AuditData, name: str) -> None:
     """One sample through the model: what cannot be asked is said before the long work."""
-    arrays = model.inputs(data.inputs[:1])
+    arrays = model.inputs(data.inputs, f"inputs in {data.source}")
     try:
-        model.outputs(arrays)
+        model.outputs(tuple(a[:1] for a in arrays))
     except DlexplainError:
         raise
     except Exception as error:  # whatever a framework raises for inputs that do not fit
