@@ -8,10 +8,12 @@ import sys
 from types import ModuleType
 
 from dlexplain.audit.audit import audit as _audit
+from dlexplain.audit.card import template as card_template
+from dlexplain.audit.comparing import Changes, compare
 from dlexplain.audit.record import Check, Exhibit, Part, Table
 from dlexplain.audit.result import AuditRecord
 
-__all__ = ["AuditRecord", "Check", "Exhibit", "Part", "Table"]
+__all__ = ["AuditRecord", "Changes", "Check", "Exhibit", "Part", "Table", "card_template", "compare"]
 
 
 class _Room(ModuleType):

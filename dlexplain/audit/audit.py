@@ -90,7 +90,7 @@ def record_of(subject: Subject, asked: Sequence[int], progress: Progress | None 
     for number in order:
         facts = registry.SECTIONS[number]
         if number not in asked:
-            subject.told[number] = _left_out(facts, registry.checks_of(number))
+            subject.told[number] = _left_out(subject, facts, registry.checks_of(number))
             continue
         if progress is not None:
             progress(number, facts.title)
@@ -123,9 +123,9 @@ def _told(subject: Subject, facts: SectionFacts, checks: Sequence[CheckFacts], *
     return replace(part, checks=(*own, *extra), stamps=stamps)
 
 
-def _left_out(facts: SectionFacts, checks: Sequence[CheckFacts]) -> Part:
+def _left_out(subject: Subject, facts: SectionFacts, checks: Sequence[CheckFacts]) -> Part:
     words = "This section was not asked for."
-    made = tuple(_not_run(check, words) for check in checks)
+    made = tuple(_not_run(subject, check, words) for check in checks)
     return Part(number=facts.number, title=facts.title, question=facts.question, summary=(words,), checks=made)
 
 
@@ -133,13 +133,13 @@ def answered(subject: Subject, check: CheckFacts) -> Check:
     """The check's answer, or why there is none: nothing that goes wrong in one loses the audit."""
     if subject.kind not in check.kinds:
         asked = _listed([_KINDS[kind] for kind in check.kinds])
-        return _not_run(check, f"It is asked of {asked} only; these inputs are {_KINDS[subject.kind]}.")
+        return _not_run(subject, check, f"It is asked of {asked} only; these inputs are {_KINDS[subject.kind]}.")
     if subject.task not in check.tasks:
-        return _not_run(check, f"It is asked of a {_listed(check.tasks)} only; this is a {subject.task}.")
+        return _not_run(subject, check, f"It is asked of a {_listed(check.tasks)} only; this is a {subject.task}.")
     try:
         return plain.check(check.function(subject))
     except MissingPackageError as error:
-        return _not_run(check, str(error), "Install the package and audit again.")
+        return _not_run(subject, check, str(error), "Install the package and audit again.")
     except DlexplainError as error:
         return _without_answer(subject, check, _said(error))
     except Exception as error:
@@ -149,28 +149,12 @@ def answered(subject: Subject, check: CheckFacts) -> Check:
 
 
 def _without_answer(subject: Subject, check: CheckFacts, reason: str) -> Check:
-    threshold = subject.profile.thresholds.get(check.name)
-    return Check(
-        name=check.name,
-        section=check.section,
-        title=check.title,
-        status="INCONCLUSIVE",
-        reason=plain.text(reason),
-        advice="The question stands open: mend what is named here and audit again.",
-        threshold="" if threshold is None else str(threshold),
-        gate=threshold is None or threshold.gate,
-    )
+    advice = "The question stands open: mend what is named here and audit again."
+    return subject.judged(check.name, None, reason=plain.text(reason), advice=advice, status="INCONCLUSIVE")
 
 
-def _not_run(check: CheckFacts, reason: str, advice: str = "") -> Check:
-    return Check(
-        name=check.name,
-        section=check.section,
-        title=check.title,
-        status="NOT RUN",
-        reason=plain.text(reason),
-        advice=advice,
-    )
+def _not_run(subject: Subject, check: CheckFacts, reason: str, advice: str = "") -> Check:
+    return subject.judged(check.name, None, reason=plain.text(reason), advice=advice, status="NOT RUN")
 
 
 def _said(error: Exception) -> str:

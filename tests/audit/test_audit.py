@@ -203,6 +203,7 @@ def test_nothing_of_the_users_is_changed(told, plant):
         next(model.parameters()).requires_grad_(True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("told", BOTH, indirect=True)
 def test_a_whole_audit_is_a_record_that_the_schema_takes_and_the_same_twice(told, tmp_path):
     first, again = dlx.audit(**told), dlx.audit(**told)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 import yaml
 
+import dlexplain as dlx
 from dlexplain.audit import card
 from dlexplain.errors import InputError
 
 
 def test_the_template_is_blank_and_asks_every_question():
-    text = card.template()
+    text = dlx.audit.card_template()
     assert yaml.safe_load(text) == dict.fromkeys(card.FIELDS)
     assert all(question in text for question in card.FIELDS.values())
     assert card.read(yaml.safe_load(text)) == {}
