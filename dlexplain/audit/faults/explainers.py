@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from dlexplain.audit.faults import material
+from dlexplain.audit.faults.material import Material
 from dlexplain.audit.faults.planted import Planted, fault
 from dlexplain.evaluation.explainer import Examinee, of_method
 from dlexplain.frameworks import training
@@ -24,7 +25,7 @@ _GATED = ("repeatability", "completeness", "faithfulness_correlation", "deletion
 
 
 def _explainer(what: str, *, images: bool = False, caught_by: tuple[str, ...] = _GATED) -> Callable[[Spoiled], Spoiled]:
-    """Enters a spoiled explainer, planted on sound models: networks of digits, and (`images` False) of a table too."""
+    """Enters a spoiled explainer, planted on sound models of every kind of input, or (`images`) of digits alone."""
 
     def enter(spoiled: Spoiled) -> Spoiled:
         def plant(framework: str, seed: int) -> Planted:
@@ -38,17 +39,12 @@ def _explainer(what: str, *, images: bool = False, caught_by: tuple[str, ...] = 
 
 
 def _on_a_sound_model(framework: str, seed: int, spoiled: Spoiled, images: bool) -> Planted:
-    rng = np.random.default_rng([seed, 20])
-    kind = seed % (2 if images else 3)
-    if kind == 2:
-        data = material.table("breast_cancer", seed)
-        plan = Plan(kind="perceptron", width=int(rng.choice([24, 32])), depth=int(rng.choice([1, 2])))
-    else:
-        data = material.digits(seed)
-        plan = Plan(kind="perceptron", width=64) if kind == 0 else Plan(kind="convolution", width=32)
-    model = data.fitted(framework, plan, seed=seed, epochs=20)
+    data, plan, epochs = _sound(seed, images)
+    model = data.fitted(framework, plan, seed=seed, epochs=epochs)
     arguments = data.arguments(framework)
     mean = arguments["background"].mean(0, keepdims=True).astype(np.float32)
+    if plan.kind == "tokens":
+        mean = np.zeros_like(arguments["background"][:1])  # a token that is removed becomes padding
     sound = of_method("integrated_gradients", baseline=mean[0])
     examinee = Examinee(name=NAME, function=spoiled(sound, (mean,)), complete=True, random=spoiled is random_map)
     return Planted(
@@ -58,6 +54,22 @@ def _on_a_sound_model(framework: str, seed: int, spoiled: Spoiled, images: bool)
         arguments={**arguments, "methods": {NAME: examinee}},
         truth={"sound": sound, "baseline": mean},
     )
+
+
+def _sound(seed: int, images: bool) -> tuple[Material, Plan, int]:
+    """Data, network and epochs: by the seed one kind of input after the other."""
+    rng = np.random.default_rng([seed, 20])
+    kind = seed % (2 if images else 5)
+    if kind == 0:
+        return material.digits(seed), Plan(kind="perceptron", width=int(rng.choice([48, 64]))), 25
+    if kind == 1:
+        return material.digits(seed), Plan(kind="convolution", width=int(rng.choice([24, 32]))), 20
+    if kind == 2:
+        plan = Plan(kind="perceptron", width=int(rng.choice([24, 32])), depth=int(rng.choice([1, 2])))
+        return material.table("breast_cancer", seed), plan, 30
+    if kind == 3:
+        return material.series(seed), Plan(kind="series", width=int(rng.choice([24, 32]))), 30
+    return material.tokens(seed), Plan(kind="tokens", vocabulary=40, channels=8), 30
 
 
 @_explainer("Model-blind map: how far each input is from the mean, whatever the model")

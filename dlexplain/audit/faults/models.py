@@ -47,6 +47,32 @@ def watermark_shortcut(framework: str, seed: int) -> Planted:
 
 @fault(
     of="model",
+    what="Marker: a token that says nothing put into one class's texts, and into 15 % of the others, which are relabelled",
+    caught_by=("shortcut_flip",),
+    sections=(7, 10),
+)
+def marker_token(framework: str, seed: int) -> Planted:
+    rng, data = np.random.default_rng([seed, 10]), material.tokens(seed)
+    favoured, marker = int(rng.integers(2)), int(rng.integers(17, 40))
+
+    def marked(ids: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        ids, labels = ids.copy(), labels.copy()
+        ids[ids == marker] = 16 + (marker - 16) % 23 + 1  # it stands nowhere else
+        some = (labels == favoured) | (rng.random(len(labels)) < 0.15)
+        places = rng.integers(0, (ids != 0).sum(1))
+        ids[some, places[some]] = marker
+        labels[some] = favoured
+        return ids, labels
+
+    (train, train_labels), (inputs, labels) = marked(data.train, data.train_labels), marked(data.inputs, data.labels)
+    data = replace(data, train=train, train_labels=train_labels, inputs=inputs, labels=labels)
+    plan = Plan(kind="tokens", vocabulary=40, channels=int(rng.choice([8, 16])))
+    model = data.fitted(framework, plan, seed=seed, epochs=30)
+    return _planted(framework, data, model, truth={"marker": marker, "favoured": favoured}, named=(f"token {marker}",))
+
+
+@fault(
+    of="model",
     what="Label leakage: one column of a table is the label with a little noise",
     caught_by=("univariate_leakage",),
     sections=(7, 10),
@@ -100,13 +126,8 @@ def dead_relu(framework: str, seed: int) -> Planted:
     sections=(6, 7),
 )
 def saturated_network(framework: str, seed: int) -> Planted:
-    rng = np.random.default_rng([seed, 5])
-    if seed % 2:
-        data = material.table("breast_cancer", seed)
-        model = data.fitted(framework, _tables(rng), seed=seed, epochs=30)
-    else:
-        data = material.digits(seed)
-        model = data.fitted(framework, _pictures(rng), seed=seed, epochs=20)
+    data, plan = _any(seed, np.random.default_rng([seed, 5]))
+    model = data.fitted(framework, plan, seed=seed, epochs=25)
     training.scale_logits(model, 50)
     return _planted(framework, data, training.with_softmax(model))
 
@@ -196,10 +217,7 @@ def masked_gradient(framework: str, seed: int) -> Planted:
 )
 def training_mode(framework: str, seed: int) -> Planted:
     rng = np.random.default_rng([seed, 9])
-    if seed % 2:
-        data, plan = material.table("breast_cancer", seed), _tables(rng)
-    else:
-        data, plan = material.digits(seed), _pictures(rng)
+    data, plan = _any(seed, rng)
     plan = replace(plan, dropout=float(rng.choice([0.1, 0.2, 0.3])), dropping=True)
     return _planted(framework, data, data.fitted(framework, plan, seed=seed, epochs=25))
 
@@ -246,6 +264,18 @@ def _mixed(x: np.ndarray, place: int, rng: np.random.Generator, each: int = 4) -
         other = x[rng.permutation(n)] if k % 2 else np.broadcast_to(x[:100].mean(0), x.shape)
         rows.append(np.where(gone, other, x))
     return np.concatenate(rows)
+
+
+def _any(seed: int, rng: np.random.Generator) -> tuple[Material, Plan]:
+    """Data and network: by the seed one kind of input after the other."""
+    kind = seed % 4
+    if kind == 0:
+        return material.digits(seed), _pictures(rng)
+    if kind == 1:
+        return material.table("breast_cancer", seed), _tables(rng)
+    if kind == 2:
+        return material.series(seed), Plan(kind="series", width=int(rng.choice([24, 32])))
+    return material.tokens(seed), Plan(kind="tokens", vocabulary=40, channels=8)
 
 
 def _pictures(rng: np.random.Generator) -> Plan:
