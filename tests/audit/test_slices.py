@@ -171,7 +171,7 @@ def test_columns_that_name_single_rows_are_left_out():
     words = np.array([f"person {i}" for i in range(len(inputs))])
     record = dlx.audit(model_of_first("torch", 6), inputs, labels, columns={"name": words}, sections=[5])
     assert one(record, "slices").status == "NOT RUN"
-    assert "name: 600 different words" in one(record, "slices").reason
+    assert "Left out: name: 600 different words" in one(record, "slices").reason
 
 
 def test_rates_are_those_of_counting():

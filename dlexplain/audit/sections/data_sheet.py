@@ -40,6 +40,8 @@ def data_sheet(subject: Subject, checks: tuple[Check, ...]) -> Part:
         limits=(
             "Near copies that were turned, cropped or rewritten are not found.",
             "Where the model was trained on these very rows, its probabilities hide wrong labels.",
+            "Rows cut from one source, such as windows of one machine's record, are not independent: their drift looks surer "
+            "than it is.",
             "Drift is looked for in one property at a time and by a simple classifier; a change that spares both stays unseen.",
         ),
     )

@@ -46,7 +46,8 @@ class Drift:
 
     @property
     def drifted(self) -> tuple[Shift, ...]:
-        return tuple(s for s in self.shifts if s.drifted)
+        """The farthest first."""
+        return tuple(sorted((s for s in self.shifts if s.drifted), key=lambda s: (-s.distance, s.name)))
 
     @property
     def told_apart(self) -> bool:

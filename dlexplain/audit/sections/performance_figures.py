@@ -45,11 +45,19 @@ def reliability(found: Calibration) -> Figure:
     )
     low = float(min(found.confidence.min(), found.accuracy.min()))
     start = max(0.0, np.floor(low * 10) / 10 - 0.05)
-    figure.add_scatter(x=[start, 1], y=[start, 1], mode="lines", line={"dash": "dash", "width": 1.4}, hoverinfo="skip")
+    figure.add_scatter(
+        x=[start, 1],
+        y=[start, 1],
+        mode="lines",
+        name="as it says",
+        line={"dash": "dash", "width": 1.4, "color": CATEGORIES[6]},
+        hoverinfo="skip",
+    )
     figure.add_scatter(
         x=found.confidence.round(5),
         y=found.accuracy.round(5),
         mode="lines+markers",
+        name="this model",
         marker={"size": 8, "color": CATEGORIES[0]},
         line={"color": CATEGORIES[0]},
         customdata=found.count,
@@ -75,11 +83,19 @@ def predicted_against_known(labels: np.ndarray, predicted: np.ndarray, chosen: n
         bottom=56,
     )
     ends = [float(min(x.min(), y.min())), float(max(x.max(), y.max()))]
-    figure.add_scatter(x=ends, y=ends, mode="lines", line={"dash": "dash", "width": 1.4}, hoverinfo="skip")
+    figure.add_scatter(
+        x=_short(np.array(ends)),
+        y=_short(np.array(ends)),
+        mode="lines",
+        name="exact",
+        line={"dash": "dash", "width": 1.4, "color": CATEGORIES[6]},
+        hoverinfo="skip",
+    )
     figure.add_scatter(
         x=_short(x),
         y=_short(y),
         mode="markers",
+        name="rows",
         marker={"size": 6, "color": CATEGORIES[0], "opacity": 0.55},
         hovertemplate="known %{x:.4g}, predicted %{y:.4g}<extra></extra>",
     )
@@ -117,7 +133,7 @@ def forest(names: Sequence[str], found: Sequence[Estimate], whole: float, *, tit
         },
         hovertemplate="%{y}: %{x:.3f}<extra></extra>",
     )
-    figure.add_vline(x=float(whole), line={"dash": "dash", "width": 1.4})
+    figure.add_vline(x=float(whole), line={"dash": "dash", "width": 1.4, "color": CATEGORIES[6]})
     figure.update_xaxes(title={"text": axis})
     return figure
 
@@ -190,7 +206,7 @@ def distances(shifts: Sequence[Shift], limit: float) -> Figure:
         marker={"color": [CATEGORIES[5] if s.drifted else CATEGORIES[0] for s in found]},
         hovertemplate="%{y}: %{x:.3f}<extra></extra>",
     )
-    figure.add_vline(x=limit, line={"dash": "dash", "width": 1.4})
+    figure.add_vline(x=limit, line={"dash": "dash", "width": 1.4, "color": CATEGORIES[6]})
     figure.update_xaxes(title={"text": "Kolmogorov-Smirnov distance"}, rangemode="tozero")
     figure.update_yaxes(type="category")
     return figure

@@ -44,7 +44,7 @@ def slices(subject: Subject) -> Check:
             "slices",
             None,
             status="NOT RUN",
-            reason=f"There is no column to group rows by. {_why(found)}".strip(),
+            reason=_no_column(found),
             advice=_ASK,
         )
     if not found.tested:
@@ -90,7 +90,7 @@ def group_rates(subject: Subject) -> Check:
         )
     given = group_rates_of(subject)
     if not given:
-        said = "There is no column to group rows by." if not found.used else (
+        said = _no_column(found) if not found.used else (
             f"No two groups by {_listed(found.used)} have {searching.LEAST} rows each, with both classes among them."
         )  # fmt: skip
         return subject.judged("group_rates", None, status="NOT RUN", reason=said, advice=_ASK)
@@ -136,7 +136,9 @@ def chosen(subject: Subject) -> tuple[dict[str, np.ndarray], list[tuple[str, str
             if distinct <= searching.DISTINCT:
                 given[subject.feature_names[i]] = values
             else:
-                left.append((subject.feature_names[i], f"{distinct} different values, and it was not asked for"))
+                left.append(
+                    (subject.feature_names[i], f"more than {searching.DISTINCT} different values, and not asked for")
+                )
     used: dict[str, np.ndarray] = {}
     for name, values in given.items():
         kinds = len(np.unique([str(v) for v in values] if values.dtype.kind not in "iufb" else values))
@@ -238,9 +240,17 @@ def _rates_table(subject: Subject, given: tuple[Rates, ...]) -> Table:
     )
 
 
+def _no_column(found: Found) -> str:
+    why = _why(found)
+    return f"There is no column to group rows by. Left out: {why}." if why else "There is no column to group rows by."
+
+
 def _why(found: Found) -> str:
-    parts = [f"{name}: {reason}" for name, reason in found.left]
-    return "; ".join(parts[:6]) + (f"; and {len(parts) - 6} more" if len(parts) > 6 else "")
+    """The columns left out, those of one reason together."""
+    reasons: dict[str, list[str]] = {}
+    for name, reason in found.left:
+        reasons.setdefault(reason, []).append(name)
+    return "; ".join(f"{_listed(tuple(names))}: {reason}" for reason, names in reasons.items())
 
 
 def _listed(names: tuple[str, ...]) -> str:
