@@ -8,11 +8,15 @@ import hashlib
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
+from dlexplain.audit.comparing import compare
+from dlexplain.audit.record import Table
 from dlexplain.audit.report.html import write
+from dlexplain.audit.report.html_values import values
 from tests.audit import report_records as records
 
 
@@ -164,3 +168,93 @@ def test_the_policy_names_our_scripts_by_hash_and_nothing_else(text: str) -> Non
     assert rules["script-src"] == hashes
     assert rules["img-src"] == {"data:"}
     assert not {"connect-src", "font-src", "frame-src", "object-src"} & set(rules)
+
+
+def test_what_changed_is_told_worse_first() -> None:
+    later = records.rich()
+    parts = list(later.parts)
+    better = tuple(replace(c, status="PASS", figure=0.9, threshold="at least 0.8") for c in parts[7].checks)
+    parts[7] = replace(parts[7], checks=better)
+    parts[3] = replace(parts[3], checks=(replace(parts[3].checks[0], figure=0.2), *parts[3].checks[1:]))
+    parts[4] = replace(parts[4], checks=())
+    parts[1] = replace(parts[1], facts=(*parts[1].facts, ("Data", records.HOSTILE[1])))
+    earlier = records.record(tuple(parts))
+    text = write(later, compare(earlier, later))
+    page = Page(text)
+    section = re.search(r'<section class="part" id="changes".*?</section>', text, re.DOTALL).group()
+    told = Page(section).text
+    wanted = ("was INCONCLUSIVE and is FAIL", "Worse than before", "Completeness", "Calibration", "Figures that moved")
+    places = [told.find(words) for words in wanted]
+    assert -1 not in places, dict(zip(wanted, places, strict=True))
+    assert places == sorted(places)
+    assert "at least 0.8" in told
+    assert records.HOSTILE[1] in told
+    assert Page(text).tags["img"] == 0
+    assert set(re.findall(r'href="#([^"]+)"', section)) <= set(page.having("id"))
+    assert '<a href="#changes">' in text
+
+
+def test_nothing_changed_is_said_too() -> None:
+    record = records.rich()
+    text = write(record, compare(record, record))
+    assert "as before" in text
+    assert "Nothing else changed" in text
+
+
+def test_what_does_not_fit_is_left_out_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dlexplain.audit.report.html_exhibits._BUDGET", 1500)
+    page = Page(write(records.rich()))
+    shown = set(page.having("data-figure"))
+    assert shown == set(figures(page)["figures"])
+    assert 0 < len(shown) < 6
+    assert page.text.count("The figure is left out") == 6 - len(shown)
+
+
+def test_a_figures_values_are_listed_from_plain_and_packed_arrays() -> None:
+    import numpy as np
+    import plotly.graph_objects as go
+
+    figure = go.Figure([go.Bar(x=np.array([1.5, 2.5], np.float32), y=["a<b", "c"], orientation="h", name="first")])
+    figure.add_trace(go.Scatter(y=np.array([7, 8], np.int16), name="second"))
+    plain = values(figure.to_plotly_json()["data"])
+    packed = values(json.loads(figure.to_json())["data"])
+    assert plain == packed
+    assert plain.columns == ("Series", "x", "y")
+    assert plain.rows == (("first", 1.5, "a<b"), ("first", 2.5, "c"), ("second", 0, 7), ("second", 1, 8))
+    assert values(go.Figure(go.Heatmap(z=np.zeros((40, 40)))).to_plotly_json()["data"]) is None
+    assert values(go.Figure(go.Heatmap(z=[[1, 2]], x=["a", "b"], y=["r"])).to_plotly_json()["data"]).rows == (
+        ("a", "r", 1),
+        ("b", "r", 2),
+    )
+
+
+def test_the_verdict_of_section_0_leads_and_its_findings_are_not_told_twice() -> None:
+    record = records.rich()
+    failed = next(c for c in record.checks if c.status == "FAIL")
+    told = (
+        "FAIL: do not rely on it.",
+        f"FAIL: {failed.title}. {failed.reason} {failed.advice}",
+        "One check was not run.",
+    )
+    text = write(records.record((replace(record.parts[0], summary=told), *record.parts[1:])))
+    opening = Page(re.search(r'<section class="part first".*?</section>', text, re.DOTALL).group()).text
+    assert "Do not rely on it." in opening
+    assert "One check was not run." in opening
+    assert opening.count(failed.reason) == 1
+
+
+def test_cells_lead_to_what_they_name_only_where_a_column_names_nothing_else() -> None:
+    columns = ("feature", "checks", "sections")
+    rows = (("completeness", "completeness (FAIL), repeatability", "3, 7"), ("x", "all of them", "none"))
+    record = records.rich()
+    table = Table(id="index", title="Index", columns=columns, rows=rows)
+    text = write(records.record((*record.parts[:17], replace(record.parts[17], tables=(table,)))))
+    shown = re.search(r'id="evidence-index".*?</table>', text, re.DOTALL).group()
+    assert re.findall(r'href="#([^"]+)"', shown) == [
+        "check-completeness",
+        "check-repeatability",
+        "section-3",
+        "section-7",
+    ]
+    assert "(FAIL)" in shown
+    assert "all of them" in shown

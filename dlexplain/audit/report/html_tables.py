@@ -70,8 +70,8 @@ def _shown(value: Cell, index: Index | None, column: str) -> str:
     # A cell leads to what it names, in columns that name nothing else: a feature may be called as a check is.
     if index is None or column.lower() not in _LEADING or value is None:
         return escaped(short(value))
-    links = [_linked(name, index) for name in [str(value), *str(value).split(", ")]]
-    return links[0] or (", ".join(links[1:]) if all(links) else escaped(short(value)))
+    whole, each = _linked(str(value), index), [_linked(name, index) for name in str(value).split(", ")]
+    return whole or (", ".join(each) if all(each) else escaped(short(value)))
 
 
 def _linked(name: str, index: Index) -> str:
