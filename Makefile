@@ -7,9 +7,11 @@ STAMP := $(VENV)/.installed
 LAB_FLAGS ?=
 TEST_FLAGS ?=
 ZOO_FLAGS ?=
+EXAM_FLAGS ?=
+CALIBRATE_FLAGS ?=
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 
-.PHONY: help install lab test test-fast bench zoo lessons lint lock chromium
+.PHONY: help install lab test test-fast bench zoo exam calibrate lessons lint lock chromium
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +20,8 @@ help:
 	@echo "make test-fast  without browser, lessons and other slow tests"
 	@echo "make bench      speed beside the raw frameworks and other libraries"
 	@echo "make zoo        which methods are exact on which architectures (ZOO_FLAGS='--only LSTM' for some)"
+	@echo "make exam       faults planted on purpose and sound models: what the audit catches (EXAM_FLAGS='--seeds 2')"
+	@echo "make calibrate  the audit's clean ranges, measured anew on sound models (CALIBRATE_FLAGS='--dry-run')"
 	@echo "make lessons    students' and teachers' notebooks from their source"
 	@echo "make lint       style and import arrows"
 	@echo "make lock       write requirements.lock anew from what is installed in $(VENV)"
@@ -70,6 +74,12 @@ bench: $(STAMP)
 
 zoo: $(STAMP)
 	$(BIN)/python -m tests.zoo $(ZOO_FLAGS)
+
+exam: $(STAMP)
+	$(BIN)/python -m dlexplain.audit.exam $(EXAM_FLAGS)
+
+calibrate: $(STAMP)
+	$(BIN)/python -m dlexplain.audit.calibration $(CALIBRATE_FLAGS)
 
 lessons: $(STAMP)
 	$(BIN)/dlexplain lessons build

@@ -21,6 +21,7 @@ from typing import Any
 
 from dlexplain.audit import power
 from dlexplain.audit.power import Power, Row, Share
+from dlexplain.frameworks.quiet import hush_tensorflow
 
 FRAMEWORKS = ("keras", "torch")
 # Seeds of the sound models by which thresholds are calibrated; the exam's own begin at 0, so that none is in both.
@@ -67,6 +68,8 @@ def sat(cell: Cell) -> dict[str, Any]:
     from dlexplain.audit.audit import audit
 
     start = time.perf_counter()
+    if cell.framework == "keras":
+        hush_tensorflow()
     try:
         if cell.sound:
             planted, sections = (
