@@ -27,6 +27,7 @@ DEFAULTS: dict[str, tuple[str, ...]] = {
     "series": ("integrated_gradients", "deeplift", "feature_ablation"),
     "tokens": ("integrated_gradients", "deeplift", "feature_ablation"),
 }
+_RECURRENT = ("LSTM", "GRU", "RNN", "SimpleRNN", "ConvLSTM", "Bidirectional")
 ROUGH = 0.01  # a gap that is enough where many maps are looked at together
 
 
@@ -48,13 +49,24 @@ class Exam:
 
 
 def methods(subject: Subject) -> tuple[str, ...]:
-    """The names examined: those asked for, or the audit's own choice for this kind of input."""
-    return subject.methods or DEFAULTS[subject.kind]
+    """The names examined: those asked for, or the audit's own choice for this kind of input.
+
+    DeepLIFT takes a recurrent layer apart step by step, which is slow for long series; only who asks for it gets it.
+    """
+    if not own_choice(subject):
+        return subject.methods
+    steps = any(layer.type.startswith(_RECURRENT) for layer in subject.model.layers)
+    return tuple(name for name in DEFAULTS[subject.kind] if not (steps and name == "deeplift"))
 
 
 def own_choice(subject: Subject) -> bool:
-    """Whether nobody asked for these methods, so that one that fails is put aside without blame."""
-    return not subject.explainers and tuple(methods(subject)) == DEFAULTS[subject.kind]
+    """Whether nobody asked for these methods by name, so that one that fails is put aside without blame."""
+    return not subject.methods or subject.methods == DEFAULTS[subject.kind]
+
+
+def relied_on(subject: Subject) -> tuple[str, ...]:
+    """The explainers that the audit was asked to rely on: one of them that fails, fails the audit."""
+    return (*(() if own_choice(subject) else subject.methods), *subject.explainers)
 
 
 def examined(subject: Subject) -> dict[str, Exam]:

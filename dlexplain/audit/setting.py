@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,6 +57,9 @@ def setting(subject: Subject) -> Setting:
 def _setting(subject: Subject) -> Setting:
     part = subject.sample("exam", SAMPLES)
     trial = trial_of(subject, part)
+    embedded = embedded_output(trial)
+    if not np.isfinite(trial.baseline_output).all():  # padding alone, where a mean over what is no padding is asked
+        trial = replace(trial, baseline_output=embedded)
     rng = subject.rng("exam removals")
     count = trial.count
     quarter = max(1, round(QUARTER * count))
@@ -70,13 +73,8 @@ def _setting(subject: Subject) -> Setting:
     orders = [rng.random((len(trial), count)) for _ in range(3)]
     by_chance = np.mean([deletion_area(trial, order) for order in orders], 0)
     direction = np.where(trial.output < trial.baseline_output, -1.0, 1.0)
-    copies, unreset = reinitialised(subject, trial.inputs, COPIES if plain(subject) else 2 * COPIES)
+    copies, unreset = reinitialised(subject, trial.inputs, COPIES if plain(subject) else COPIES + 1)
     tokens = [v is not None for v in subject.model.token_inputs(trial.inputs)]
-    embedded = trial.baseline_output
-    if any(tokens):
-        embedded = subject.model.embedded_scores(
-            trial.inputs, trial.baseline, trial.target, subject.rows, background=False
-        )
     deviation = tuple(a.std(0) if not t else None for a, t in zip(subject.inputs, tokens, strict=True))
     unit = 1.0 if subject.task == "classification" else float(subject.outputs.std()) or 1.0
     return Setting(
@@ -95,6 +93,13 @@ def _setting(subject: Subject) -> Setting:
         unreset,
         unit,
     )
+
+
+def embedded_output(trial: Trial) -> np.ndarray:
+    """`(n,)`: the output with the embeddings of the baseline's token ids in the place of the samples' own."""
+    if all(v is None for v in trial.model.token_inputs(trial.inputs)):
+        return trial.baseline_output
+    return trial.model.embedded_scores(trial.inputs, trial.baseline, trial.target, trial.rows, background=False)
 
 
 def trial_of(subject: Subject, part: np.ndarray) -> Trial:
@@ -139,10 +144,7 @@ def deletion_area(trial: Trial, order: np.ndarray) -> np.ndarray:
     def masks(samples: slice, start: int, stop: int) -> np.ndarray:
         return rank[samples, None] >= gone[None, start:stop, None]
 
-    lower = trial.scores_at(
-        tuple(np.broadcast_to(b, a.shape) for a, b in zip(trial.inputs, trial.baseline, strict=True))
-    )
-    return trial.scores(masks, len(gone)).mean(1) - lower
+    return trial.scores(masks, len(gone)).mean(1) - trial.baseline_output
 
 
 def plain(subject: Subject) -> bool:

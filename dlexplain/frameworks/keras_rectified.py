@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dlexplain.frameworks.keras_model import KerasModel
     from dlexplain.frameworks.questions import Inputs
 
+_GATED = (keras.layers.RNN, keras.layers.LSTMCell, keras.layers.GRUCell, keras.layers.SimpleRNNCell)
 _RELUS = (keras.activations.relu, keras.activations.relu6)
 
 
@@ -30,6 +31,6 @@ def rectified(model: KerasModel, inputs: Inputs) -> dict[str, np.ndarray]:
 def _is_relu(layer: keras.layers.Layer) -> bool:
     if isinstance(layer, keras.layers.ReLU):
         return not layer.negative_slope and not layer.threshold
-    if isinstance(layer, keras.layers.RNN):  # its activation stands inside a gate
+    if isinstance(layer, _GATED):  # its activation stands inside a gate
         return False
     return getattr(layer, "activation", None) in _RELUS

@@ -11,7 +11,7 @@ import numpy as np
 
 from dlexplain.audit.check import check, section
 from dlexplain.audit.criteria import CRITERIA
-from dlexplain.audit.examined import Exam, controls, examined, misses, own_choice, trusted, trusted_explainers
+from dlexplain.audit.examined import Exam, controls, examined, misses, relied_on, trusted, trusted_explainers
 from dlexplain.audit.record import Check, Part, Table
 from dlexplain.audit.setting import DRAWS, setting
 
@@ -144,9 +144,9 @@ def explainers(subject: Subject, checks: tuple[Check, ...]) -> Part:
         *_put_aside(exams),
         "A check fails when a method fails that the audit was asked to rely on. "
         + (
-            "Here nobody named methods: the audit tried its own, put aside those that fail, and relies on the rest."
-            if own_choice(subject)
-            else f"Here it was asked to rely on {_listed(exams)}."
+            f"Here it was asked to rely on {_listed(relied_on(subject))}."
+            if relied_on(subject)
+            else "Here nobody named methods: the audit tried its own, put aside those that fail, and relies on the rest."
         ),
     ]
     return Part(
@@ -179,12 +179,14 @@ def _judged(subject: Subject, criterion: _Criterion) -> Check:
         return subject.judged(name, None, reason=" ".join([reason, *refused]), evidence=("exam",))
     best = min if threshold is None or threshold.passes == "at most" else max
     worst = max if best is min else min
-    counted, aside = known, []
-    if own_choice(subject):
+    asked = relied_on(subject)
+    counted, aside = {m: f for m, f in known.items() if m in asked}, []
+    if not counted:
         kept = {m: f for m, f in known.items() if exams[m].passed}
         # With no method left to rely on, the best one tells whether this criterion is why.
         counted = kept or {m: f for m, f in known.items() if f == best(known.values())}
-        aside = [m for m in known if kept and misses(subject, name, known[m])]
+    if any(exam.passed for exam in exams.values()):
+        aside = [m for m in known if m not in asked and misses(subject, name, known[m])]
     figure = worst(counted.values())
     which = next(m for m, f in counted.items() if f == figure)
     missed = misses(subject, name, figure)

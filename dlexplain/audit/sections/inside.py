@@ -16,6 +16,7 @@ from dlexplain.audit.sections.inside_figures import (
     origins,
     saturated,
     statistics,
+    with_places,
 )
 from dlexplain.figures import audited_inside
 
@@ -27,8 +28,12 @@ FEW_UNITS = 8
 
 @check(section=6, title="Units that fire")
 def dead_units(subject: Subject) -> Check:
-    """The largest share, over layers of eight ReLUs or more, of units that are zero for every sample and place."""
-    layers = {name: np.asarray(share) for name, share in alive(subject).items()}
+    """The largest share, over layers of eight channels or more, of ReLU channels that are zero for every sample and place.
+
+    A convolution's channels are judged; units of dense layers only where the network has no others, because a wide
+    dense layer of a sound network loses up to half of its units and none of its skill.
+    """
+    layers = alive(subject)
     if not layers:
         return subject.judged(
             "dead_units",
@@ -37,15 +42,18 @@ def dead_units(subject: Subject) -> Check:
             reason="No ReLU was seen in this model, so no unit can be dead in this sense.",
         )
     shares = {name: float((share == 0).mean()) for name, share in layers.items()}
-    wide = {name: share for name, share in shares.items() if len(layers[name]) >= FEW_UNITS} or shares
-    worst = max(wide, key=wide.get)
+    judged = with_places(subject) or tuple(layers)
+    wide = [name for name in judged if len(layers[name]) >= FEW_UNITS] or judged
+    worst = max(wide, key=shares.get)
     dead, units = int((layers[worst] == 0).sum()), len(layers[worst])
     total, every = sum(int((s == 0).sum()) for s in layers.values()), sum(map(len, layers.values()))
+    left = [name for name in layers if name not in judged]
+    beside = f" Told in the table and not judged: the dense layers {', '.join(left[:5])}." if left else ""
     return subject.judged(
         "dead_units",
-        wide[worst],
+        shares[worst],
         reason=f"Layer {worst} has the largest share: {dead} of its {units} units are zero for each of {_asked(subject)} "
-        f"samples. In all {len(layers)} ReLU layers {total} of {every} units are.",
+        f"samples. In all {len(layers)} ReLU layers {total} of {every} units are.{beside}",
         advice=f"Units of layer {worst} do nothing: look for a large negative bias, too high a learning rate or inputs "
         "out of range, and train again or take the units out.",
         evidence=("inside-units",),

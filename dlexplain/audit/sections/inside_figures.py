@@ -65,6 +65,12 @@ def alive(subject: Subject) -> dict[str, np.ndarray]:
     return subject.once("inside alive", make)
 
 
+def with_places(subject: Subject) -> tuple[str, ...]:
+    """The ReLU layers whose units look at several places: channels of a convolution."""
+    shapes = subject.model.shapes(tuple(a[:1] for a in subject.inputs))
+    return tuple(name for name in alive(subject) if len(shapes.get(name.partition(":")[0], ())) > 1)
+
+
 def saturated(subject: Subject) -> Saturated:
     """The samples whose output does not answer to its input any more."""
     part = subject.sample("inside", MOST)
