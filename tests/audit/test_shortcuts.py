@@ -24,7 +24,7 @@ def trusting(monkeypatch):
     monkeypatch.setattr(shortcuts, "trusted_explainers", lambda subject: ())
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("framework", ["torch", pytest.param("keras", marks=pytest.mark.slow)])
 def test_a_watermark_of_unknown_place_is_found(framework, trusting):
     case, places = planted.watermarked(framework, seed=3)
     found = shortcuts.shortcut_flip(case)

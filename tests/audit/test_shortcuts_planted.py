@@ -117,7 +117,7 @@ def one_moment(framework: str, *, regression: bool = False) -> tuple[Subject, st
     """Series of three sensors and 32 steps; step 20 of the sensor `heat` alone decides, by a convolution set by hand."""
     rng = np.random.default_rng(1)
     series = rng.standard_normal((300, 32, 3)).astype(np.float32)
-    labels = (series[:, 20, 1] > 0).astype(np.int64)
+    answers = 3.0 * series[:, 20, 1] if regression else (series[:, 20, 1] > 0).astype(np.int64)
     weights = np.zeros((96, 1 if regression else 2), np.float32)
     weights[20 * 3 + 1] = 3.0 if regression else (-3.0, 3.0)
     kernel = np.eye(3, dtype=np.float32)[None]  # (1, 3, 3): each sensor as it is
@@ -140,7 +140,6 @@ def one_moment(framework: str, *, regression: bool = False) -> tuple[Subject, st
         model = keras.Sequential([keras.Input((32, 3)), *layers, keras.layers.Dense(width, use_bias=False)])
         model.layers[0].set_weights([kernel])
         model.layers[-1].set_weights([weights])
-    answers = 3.0 * series[:, 1, 20] if regression else labels
     return subject(model, series, answers, feature_names=("load", "heat", "noise")), "heat", 20
 
 

@@ -37,7 +37,8 @@ def climbed(subject: Subject) -> Moved | None:
 )
 def manifold_gap(subject: Subject) -> Check:
     """The largest share, over columns, of real samples whose class changes when the column takes the value of a near
-    sample, less what kernel SHAP's values account for: its own forecast of those changes or its share, the larger."""
+    sample, less what kernel SHAP's values account for: its own forecast of those changes or its share, the larger. A column
+    that leads kernel SHAP's values hides nothing: it counts 0 at most."""
     why = fits(subject)
     if why:
         return subject.judged("manifold_gap", None, reason=why, status="NOT RUN")

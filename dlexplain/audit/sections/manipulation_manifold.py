@@ -17,22 +17,27 @@ from dlexplain.audit.subject import Subject
 EXPLAINER = "kernel_shap"
 _SAMPLES, _CLASSES, _COALITIONS = 100, 10, 400
 _NEIGHBOURS, _DRAWS = 5, 3
+_LEADS = 0.75  # of the largest share
 
 
 @dataclass(frozen=True)
 class Reliance:
     """One column. `flips`: share of real samples whose class changes with it; `foreseen`: the share that the
-    explainer's values foresee for the same changes; `share`: its part of the explainer's values."""
+    explainer's values foresee for the same changes; `share`: its part of the explainer's values; `named`: whether the
+    explainer puts it among those that lead."""
 
     name: str
     flips: float
     foreseen: float
     share: float
+    named: bool
 
     @property
     def gap(self) -> float:
-        """How far the model leans on the column more than the explainer says, by both of its accounts."""
-        return self.flips - max(self.foreseen, self.share)
+        """How far the model leans on the column more than the explainer says, by all its accounts: nobody is fooled
+        about a column that leads the explanation, though values that add up cannot foresee two that act together."""
+        more = self.flips - max(self.foreseen, self.share)
+        return min(more, 0.0) if self.named else more
 
 
 def reliances(subject: Subject) -> list[Reliance]:
@@ -58,7 +63,8 @@ def reliances(subject: Subject) -> list[Reliance]:
             moved = (values[:, donors, j] - values[:, rows, j]).T
             foreseen.append(np.mean(decided(subject, _within(subject, outputs + moved)) != was))
         name = str(names[j]) if names else f"column {j}"
-        found.append(Reliance(name, float(np.mean(flips)), float(np.mean(foreseen)), float(shares[j])))
+        named = bool(shares[j] >= _LEADS * shares.max())
+        found.append(Reliance(name, float(np.mean(flips)), float(np.mean(foreseen)), float(shares[j]), named))
     return sorted(found, key=lambda r: -r.gap)
 
 

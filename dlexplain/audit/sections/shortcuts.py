@@ -16,6 +16,7 @@ from dlexplain.evaluation.explainer import claims
 _NONE_TRUSTED = (
     "No explainer passed its exam (section 7), so nothing that can be relied on says where to look for a shortcut."
 )
+_ELSEWHERE = {"image": "at random places", "series": "at other times", "tokens": "with random tokens"}
 _WEAK = (
     "Not detected is not absent: a weak shortcut, one that lies at different places, or one that these samples do not show "
     "(a mark that only the training data has) stays unseen."
@@ -40,7 +41,7 @@ def found(subject: Subject) -> list[Found]:
         if method is None or subject.kind == "table":
             return []
         made = (inserted if subject.kind == "tokens" else transplanted)(subject, method)
-        return sorted(made, key=lambda f: -f.share)
+        return sorted(made, key=lambda f: -f.figure)
 
     return subject.once("shortcuts", make)
 
@@ -60,7 +61,8 @@ def leaning(subject: Subject) -> list[Column]:
 )
 def shortcut_flip(subject: Subject) -> Check:
     """The largest share, over classes, of other samples that go over to the class when they are given the two small
-    places (or the token) that lead its attribution, taken from its own samples."""
+    places (or the token) that lead its attribution, taken from its own samples; in a series, less the share that the same
+    sensors take over at other times."""
     if relied_on(subject) is None:
         return subject.judged(
             "shortcut_flip", None, reason=_NONE_TRUSTED, advice="See section 7.", status="INCONCLUSIVE"
@@ -78,10 +80,10 @@ def shortcut_flip(subject: Subject) -> Check:
     went = "go over to" if subject.task == "classification" else "come nearer to"
     return subject.judged(
         "shortcut_flip",
-        worst.share,
+        worst.figure,
         reason=(
             f"{worst.words}, taken from samples of {worst.group.name!r} and put into {len(worst.flipped)} other samples: "
-            f"{worst.share:.0%} of them {went} {worst.group.name!r} (at random places {worst.control:.0%})."
+            f"{worst.share:.0%} of them {went} {worst.group.name!r} ({_ELSEWHERE[subject.kind]} {worst.control:.0%})."
         ),
         advice=(
             f"Look at what stands at {worst.words} in samples of {worst.group.name!r}. If it is a mark and not the thing "
@@ -134,7 +136,7 @@ def shortcuts(subject: Subject, checks: tuple[Check, ...]) -> Part:
         told.insert(0, f"Where to look was taken from {method}, which passed its exam in section 7.")
     tables, exhibits = [], []
     if found(subject):
-        tables.append(_flips(found(subject)))
+        tables.append(_flips(found(subject), _ELSEWHERE[subject.kind]))
         exhibits = _shown(subject, found(subject))
     if leaning(subject):
         tables.append(_columns(leaning(subject)))
@@ -150,13 +152,14 @@ def shortcuts(subject: Subject, checks: tuple[Check, ...]) -> Part:
     )
 
 
-def _flips(rows: list[Found]) -> Table:
+def _flips(rows: list[Found], elsewhere: str) -> Table:
     return Table(
         id="shortcut-flips",
         title="Each class's leading places, put into samples of the others",
-        columns=("class", "what was taken from it", "samples changed", "go over", "from", "to", "at random places"),
-        rows=tuple((f.group.name, f.words, len(f.flipped), f.share, *f.interval, f.control) for f in rows),
-        note="Rows and columns count from 0. From, to: 95 % interval (Wilson).",
+        columns=("class", "what was taken from it", "samples changed", "go over", elsewhere, "judged", "from", "to"),
+        rows=tuple((f.group.name, f.words, len(f.flipped), f.share, f.control, f.figure, *f.interval) for f in rows),
+        note="Rows and columns count from 0. Judged: what goes over, in a series less what does at other times; from, to: its "
+        "95 % interval (Wilson).",
     )
 
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from dlexplain.audit.subject import Subject
 
-# A window is a ninth of a picture's shorter side: single pixels up to 13 x 13, 3 x 3 of 28 x 28, 25 x 25 of 224 x 224.
-_PARTS, _TIMES = 9, 8
+# A window is a ninth of a picture's shorter side: single pixels up to 13 x 13, 3 x 3 of 28 x 28, 25 x 25 of 224 x 224. A
+# larger part would be the thing itself: in a series it is a 32nd of the time.
+_PARTS, _TIMES = 9, 32
 PLACES = 2
 # The deviation is held above this share of the largest mean, or pixels that nothing reaches would lead the ranking.
 _FLOOR = 0.01

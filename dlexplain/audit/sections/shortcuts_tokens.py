@@ -28,7 +28,7 @@ def inserted(subject: Subject, method: str) -> list[Found]:
             for k, token in enumerate(leading(ids, values[which], subject.model.padding(which)))
         ]
         if tried:
-            found.append(max(tried, key=lambda f: f.share))
+            found.append(max(tried, key=lambda f: f.figure))
     return found
 
 

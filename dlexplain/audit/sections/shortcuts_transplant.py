@@ -15,7 +15,7 @@ from dlexplain.frameworks.questions import Inputs
 RECEIVERS = 200
 # Fewer samples of a class say too little about what is steady in its attributions.
 FEWEST = 6
-_EXPLAINED, _EACH, _CLASSES = 480, 24, 80
+_EXPLAINED, _EACH, _CLASSES, _CONTROLS = 480, 24, 80, 5
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ class Group:
 
 @dataclass(frozen=True)
 class Found:
-    """What was put into other samples for one group, and what it did. `control`: the same at places drawn at random.
+    """What was put into other samples for one group, and what it did. `control`: the share that goes over when the
+    same is done at places drawn at random; in a series at other times of the same sensors.
 
     `receivers`: numbers of the samples that were changed; `flipped`: which of them went over to the group.
     """
@@ -53,11 +54,21 @@ class Found:
         return float(self.flipped.mean())
 
     @property
+    def figure(self) -> float:
+        """The share; for a series, less the control: an event that counts at any time is evidence, not a mark."""
+        return self.share - self._expected
+
+    @property
     def interval(self) -> tuple[float, float]:
-        """Wilson's 95 % interval of the share."""
+        """Of the figure: Wilson's 95 % interval of the share, less the control where the figure is."""
         n, p, z = len(self.flipped), self.share, 1.959964
         middle, half = p + z * z / (2 * n), z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-        return float((middle - half) / (1 + z * z / n)), float((middle + half) / (1 + z * z / n))
+        ends = (middle - half) / (1 + z * z / n), (middle + half) / (1 + z * z / n)
+        return float(ends[0]) - self._expected, float(ends[1]) - self._expected
+
+    @property
+    def _expected(self) -> float:
+        return self.control if self.plane is not None and self.plane.kind == "series" else 0.0
 
 
 def groups(subject: Subject) -> list[Group]:
@@ -111,7 +122,7 @@ def transplanted(subject: Subject, method: str) -> list[Found]:
             if (places := steadiest(plane, values[plane.input]))
         ]
         if tried:
-            found.append(max(tried, key=lambda f: f.share))
+            found.append(max(tried, key=lambda f: f.figure))
     return found
 
 
@@ -126,10 +137,18 @@ def _placed(
         moved = plane.put(inputs[i], given[i][donors], where)
         return flips(subject, group, receivers, donors, (*inputs[:i], moved, *inputs[i + 1 :]))
 
-    ends = [s - w + 1 for s, w in zip(plane.size, plane.window, strict=True)]
-    control = tuple(tuple(int(rng.integers(end)) for end in ends) for _ in places)
+    control = [changed(elsewhere(plane, places, rng)).mean() for _ in range(_CONTROLS)]
     words = " and ".join(plane.named(place, subject) for place in places)
-    return Found(group, words, changed(places), float(changed(control).mean()), receivers, donors, plane, places)
+    return Found(group, words, changed(places), float(np.mean(control)), receivers, donors, plane, places)
+
+
+def elsewhere(
+    plane: Plane, places: tuple[tuple[int, int], ...], rng: np.random.Generator
+) -> tuple[tuple[int, int], ...]:
+    """As many places at random; of a series the sensors stay."""
+    rows, columns = (s - w + 1 for s, w in zip(plane.size, plane.window, strict=True))
+    stay = plane.kind == "series"
+    return tuple((int(rng.integers(rows)), column if stay else int(rng.integers(columns))) for _, column in places)
 
 
 def partners(subject: Subject, group: Group, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
