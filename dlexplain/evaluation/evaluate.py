@@ -68,7 +68,8 @@ def evaluate(
     absent = _baseline(baseline, given, known, arrays)
     evidence, other = _truth(truth, arrays, known), None if twin is None else wrap(twin)
     held = frozenset(n for n, v in (("truth", evidence), ("twin", other)) if v is not None)
-    asked = chosen(metrics, options, known.kinds(arrays), held, [c.label for c in rivals if c.values is not None])
+    kinds = known.kinds(arrays)
+    asked = chosen(metrics, options, kinds, held, [c.label for c in rivals if c.values is not None])
     if controls:
         drawn = control_rows(known, arrays, absent, twin=other)
         rivals += [Contender(label, examinee=examinee) for label, examinee in drawn.items()]
@@ -88,7 +89,7 @@ def evaluate(
         left_out=asked.left_out,
         seed=seed,
         target=goals,
-        kind=known.kinds(arrays),
+        kind=kinds,
         framework=known.framework,
         fingerprint=known.fingerprint,
     )

@@ -10,6 +10,8 @@ _NEIGHBOURS = (
     ((0, 1), 1 / 6), ((1, -1), 1 / 12), ((1, 0), 1 / 6), ((1, 1), 1 / 12),
 )  # fmt: skip
 
+_TOGETHER = 16384  # pixels of one system: more gains nothing, and takes memory
+
 
 class Imputer:
     """For pictures of one size: every removed pixel becomes the weighted mean of its neighbours, removed ones alike."""
@@ -24,22 +26,36 @@ class Imputer:
             weights.append(np.where(inside, weight, 0.0))
         self.near, self.weights = np.stack(near, 1), np.stack(weights, 1)
 
-    def __call__(self, picture: np.ndarray, removed: np.ndarray) -> np.ndarray:
-        """`picture` `(height, width, channels)` with the pixels of `removed` (bool, flat) filled in; float64."""
+    def __call__(self, pictures: np.ndarray, removed: np.ndarray) -> np.ndarray:
+        """`pictures` `(k, height, width, channels)` with the pixels of `removed` `(k, height * width)` filled in; float64.
+
+        One sparse system for as many pictures as have some ten thousand removed pixels. A picture of which nothing is
+        left stays as it is.
+        """
+        filled = np.asarray(pictures, np.float64).reshape(*removed.shape, -1).copy()
+        some = removed & ~removed.all(1, keepdims=True)
+        each = max(1, _TOGETHER // removed.shape[1])
+        for start in range(0, len(filled), each):
+            self._fill(filled[start : start + each], some[start : start + each])
+        return filled.reshape(pictures.shape)
+
+    def _fill(self, pictures: np.ndarray, removed: np.ndarray) -> None:
+        """In place, `(k, pixels, channels)`: the weighted mean of its neighbours' unknowns less its own is what the known
+        neighbours give."""
         from scipy.sparse import csc_array
         from scipy.sparse.linalg import splu
 
-        flat = np.reshape(np.asarray(picture, np.float64), (-1, picture.shape[-1])).copy()
-        gone = np.flatnonzero(removed)
-        if len(gone) in (0, len(flat)):
-            return flat.reshape(picture.shape)
-        near, weights = self.near[gone], self.weights[gone]
-        unknown = removed[near] & (weights > 0)
-        number = np.cumsum(removed) - 1
+        flat, gone = pictures.reshape(-1, pictures.shape[-1]), np.flatnonzero(removed)
+        if not len(gone):
+            return
+        picture, pixel = np.divmod(gone, removed.shape[1])
+        near, weights = self.near[pixel] + (picture * removed.shape[1])[:, None], self.weights[pixel]
+        unknown = removed.ravel()[near] & (weights > 0)
         row, column = np.nonzero(unknown)
+        number = np.cumsum(removed) - 1
         entries = np.concatenate([weights.sum(1), -weights[row, column]])
-        places = (np.r_[np.arange(len(gone)), row], np.r_[np.arange(len(gone)), number[near[row, column]]])
+        own = np.arange(len(gone))
+        places = (np.concatenate([own, row]), np.concatenate([own, number[near[row, column]]]))
         system = csc_array((entries, places), shape=(len(gone), len(gone)))
         known = np.einsum("rk,rkc->rc", np.where(unknown, 0.0, weights), flat[near])
         flat[gone] = splu(system, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}).solve(known)
-        return flat.reshape(picture.shape)

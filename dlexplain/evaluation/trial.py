@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -47,6 +48,7 @@ class Trial:
     truth: Inputs | None = None
     twin: Model | None = None
     twin_values: Inputs | None = None
+    kept: dict[Hashable, Any] = field(default_factory=dict)  # what does not depend on the map, for every row
 
     def __len__(self) -> int:
         return len(self.output)
@@ -124,6 +126,13 @@ class Trial:
     def rng(self, metric: str) -> np.random.Generator:
         """Random numbers of one metric, whichever others are asked for, the same for every explainer."""
         return np.random.default_rng([self.seed, zlib.crc32(metric.encode())])
+
+    def once(self, key: Hashable, make: Callable[[], np.ndarray]) -> np.ndarray:
+        """What the model says whatever the map: asked for the first row, kept for the others. `key`: the metric's name and
+        all that the answer depends on beyond the samples, the target and the baseline."""
+        if key not in self.kept:
+            self.kept[key] = make()
+        return self.kept[key]
 
     def with_values(self, values: Inputs) -> Trial:
         return replace(self, values=values)

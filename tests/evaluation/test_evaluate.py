@@ -212,6 +212,26 @@ def test_no_batch_is_larger_than_asked(pictures):
     assert sum(seen) > 1000
 
 
+@pytest.mark.parametrize(
+    "metric", ["faithfulness_correlation", "sensitivity_n", "infidelity", "faithfulness_estimate", "monotonicity"]
+)
+def test_what_does_not_depend_on_the_map_is_asked_once_for_all_rows(metric, curved):
+    models, x = curved
+    seen = []
+    values, other = np.random.default_rng(0).standard_normal((2, *x.shape))
+    dlx.wrap(models["torch"]).predict(x)  # the first time, tokens are looked for
+    hook = models["torch"].register_forward_pre_hook(lambda module, inputs: seen.append(len(inputs[0])))
+    try:
+        one = dlx.evaluate(models["torch"], x, {"a": values}, metric, controls=False)
+        alone = sum(seen)
+        many = dlx.evaluate(models["torch"], x, {"b": -values, "c": other, "a": values}, metric)
+    finally:
+        hook.remove()
+    assert sum(seen) == 2 * alone
+    np.testing.assert_array_equal(one.scores["a", metric], many.scores["a", metric])
+    assert not np.array_equal(many.scores["c", metric], many.scores["a", metric])
+
+
 def test_the_same_call_gives_the_same_record_and_another_seed_another_chance(linear):
     model, x = linear
     one, again, other = (dlx.evaluate(model, x, "saliency", OURS_TABLE, seed=s) for s in (0, 0, 1))

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from dlexplain.errors import InputError
+from dlexplain.evaluation import imputation
 from dlexplain.evaluation.imputation import Imputer
 from tests.attribution.conftest import dense_pair
 from tests.evaluation.conftest import scored
@@ -66,7 +67,9 @@ def test_imputation_solves_the_papers_system():
                     system[i, index[rr * 7 + cc]] -= weight
                 else:
                     known[i] += weight * image[rr, cc]
-    filled = Imputer(5, 7)(image, removed)
+    other = rng.random((5, 7, 2))
+    filled, beside = Imputer(5, 7)(np.stack([image, other]), np.stack([removed, ~removed]))
+    np.testing.assert_array_equal(beside.reshape(35, 2)[removed], other.reshape(35, 2)[removed])
     np.testing.assert_allclose(filled.reshape(35, 2)[removed], np.linalg.solve(system, known), rtol=1e-9)
     np.testing.assert_array_equal(filled.reshape(35, 2)[~removed], image.reshape(35, 2)[~removed])
 
@@ -75,9 +78,16 @@ def test_a_slope_is_filled_in_exactly_and_nothing_removed_changes_nothing():
     ramp = (np.arange(6)[:, None] + 2.0 * np.arange(8))[..., None]
     removed = np.zeros((6, 8), bool)
     removed[2:4, 2:6] = True
-    np.testing.assert_allclose(Imputer(6, 8)(ramp, removed.ravel()), ramp)
-    np.testing.assert_array_equal(Imputer(6, 8)(ramp, np.zeros(48, bool)), ramp)
-    np.testing.assert_array_equal(Imputer(6, 8)(ramp, np.ones(48, bool)), ramp)
+    three = np.stack([removed.ravel(), np.zeros(48, bool), np.ones(48, bool)])
+    np.testing.assert_allclose(Imputer(6, 8)(np.stack([ramp] * 3), three), np.stack([ramp] * 3))
+
+
+def test_many_pictures_are_filled_in_as_one_by_one(monkeypatch):
+    rng = np.random.default_rng(0)
+    images, removed = rng.random((9, 6, 6, 1)), rng.random((9, 36)) < 0.7
+    together = Imputer(6, 6)(images, removed)
+    monkeypatch.setattr(imputation, "_TOGETHER", 1)
+    np.testing.assert_allclose(together, Imputer(6, 6)(images, removed), rtol=1e-10)
 
 
 def test_options_of_road_are_checked():

@@ -44,31 +44,30 @@ def road(
         raise InputError(f"road: order={order!r} is not one of 'most', 'least'.")
     values = trial.per_feature()
     places = ranking(values if order == "most" else -values)
-    counts = [int(part("shares", share) * trial.count) for share in np.atleast_1d(shares)]
+    limits = np.array([int(part("shares", share) * trial.count) for share in np.atleast_1d(shares)])
     last = [moved(x, kind, trial.model.layout) for x, kind in zip(trial.inputs, trial.kinds, strict=True)]
     imputers = [Imputer(*x.shape[1:3]) for x in last]
     rng = trial.rng("road")
-    grain = [noise * rng.standard_normal((len(counts), *x.shape[1:])) for x in last]
+    grain = [noise * rng.standard_normal((len(limits), *x.shape[1:])) for x in last]
 
     def changed(samples: slice, start: int, stop: int) -> Inputs:
         arrays, first = [], 0
         for x, kind, imputer, grains in zip(last, trial.kinds, imputers, grain, strict=True):
-            size = len(imputer.near)
-            rows = np.arange(len(x))[samples]
-            made = np.empty((len(rows), stop - start, *x.shape[1:]))
-            for row, i in zip(made, rows, strict=True):
-                for j, k in enumerate(range(start, stop)):
-                    removed = places[i, first : first + size] < counts[k]
-                    picture = x[i] if x.ndim == 4 else x[i, ..., None]
-                    filled = imputer(picture, removed).reshape(x.shape[1:])
-                    row[j] = filled + grains[k] * removed.reshape(*x.shape[1:3], *(1,) * (x.ndim - 3))
-            flat = moved_back(made.reshape(-1, *x.shape[1:]), kind, trial.model.layout)
-            arrays.append(flat.reshape(*made.shape[:2], *flat.shape[1:]))
+            size, shape = len(imputer.near), x.shape[1:]
+            removed = places[samples, None, first : first + size] < limits[start:stop, None]
+            pictures = np.repeat(x[samples, None].astype(np.float64), stop - start, 1)
+            filled = imputer(pictures.reshape(-1, *shape[:2], x[0].size // size), removed.reshape(-1, size))
+            filled = filled.reshape(pictures.shape)
+            filled += grains[None, start:stop] * removed.reshape(
+                *removed.shape[:2], *shape[:2], *(1,) * (len(shape) - 2)
+            )
+            flat = moved_back(filled.reshape(-1, *shape), kind, trial.model.layout)
+            arrays.append(flat.reshape(*removed.shape[:2], *flat.shape[1:]))
             first += size
         return tuple(arrays)
 
     several = len(_predicted(trial)) > 0
-    return trial.scores_near(changed, len(counts), _still if several else None).mean(1)
+    return trial.scores_near(changed, len(limits), _still if several else None).mean(1)
 
 
 @metric(

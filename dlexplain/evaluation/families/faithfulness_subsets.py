@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import replace
 
 import numpy as np
@@ -33,7 +34,7 @@ def faithfulness_correlation(trial: Trial, *, samples: int = 100, share: float =
     """
     size = max(1, round(part("share", share) * trial.count))
     removed = drawn(trial.rng("faithfulness_correlation"), trial.count, [size] * whole("samples", samples, 2))
-    return pearson(trial.per_feature() @ removed.T, falls(trial, removed))
+    return pearson(trial.per_feature() @ removed.T, falls(trial, "faithfulness_correlation", removed))
 
 
 @metric(
@@ -73,9 +74,9 @@ def monotonicity(trial: Trial, *, together: int | None = None) -> np.ndarray:
 
     Nguyen, Martinez (2020), On quantitative aspects of model interpretability, arXiv:2007.07584.
     """
-    sizes, squares = np.abs(trial.per_feature()), []
-    for j in range(len(trial.baseline[0])):
-        one = replace(trial, baseline=tuple(b[j : j + 1] for b in trial.baseline))
+    sizes, squares, many = np.abs(trial.per_feature()), [], len(trial.baseline[0])
+    for j in range(many):
+        one = trial if many == 1 else _with_reference(trial, j)
         sums, changes = _one_by_one(one, sizes, together)
         squares.append(np.square(changes))
     return spearman(sums, np.mean(squares, 0))
@@ -114,7 +115,7 @@ def infidelity(
         said, happened = _under_noise(trial, rng, count, noise)
     else:
         removed = drawn(rng, trial.count, [max(1, round(part("share", share) * trial.count))] * count)
-        said, happened = trial.per_feature(_contributions(trial)) @ removed.T, falls(trial, removed)
+        said, happened = trial.per_feature(_contributions(trial)) @ removed.T, falls(trial, "infidelity", removed)
     if scaled or (scaled is None and not trial.contribution):
         together, own = (said * happened).sum(1, keepdims=True), np.square(said).sum(1, keepdims=True)
         said = said * np.divide(together, own, out=np.zeros_like(own), where=own > 0)
@@ -147,7 +148,7 @@ def sensitivity_n(trial: Trial, *, sizes: tuple[int, ...] | None = None, samples
     if max(sizes) > d:
         raise InputError(f"sensitivity_n: sizes={max(sizes)} is more than the {d} features of a sample.")
     removed = drawn(trial.rng("sensitivity_n"), d, [n for n in sizes for _ in range(count)])
-    said, happened = trial.per_feature() @ removed.T, falls(trial, removed)
+    said, happened = trial.per_feature() @ removed.T, falls(trial, "sensitivity_n", removed)
     each = np.stack(
         [pearson(said[:, i : i + count], happened[:, i : i + count]) for i in range(0, len(removed), count)]
     )
@@ -164,15 +165,28 @@ def drawn(rng: np.random.Generator, features: int, sizes: list[int]) -> np.ndarr
     return removed
 
 
-def falls(trial: Trial, removed: np.ndarray) -> np.ndarray:
-    """`(n, k)`: how far the output falls when each set of features is at the baseline, the same sets for every sample."""
-    scores = trial.scores(lambda samples, start, stop: ~removed[None, start:stop], len(removed), shared=True)
-    return trial.output[:, None] - scores
+def falls(trial: Trial, metric: str, removed: np.ndarray) -> np.ndarray:
+    """`(n, k)`: how far the output falls when each set of features is at the baseline, the same sets for every sample
+    and every row."""
+
+    def make() -> np.ndarray:
+        scores = trial.scores(lambda samples, start, stop: ~removed[None, start:stop], len(removed), shared=True)
+        return trial.output[:, None] - scores
+
+    return trial.once((metric, removed.shape, zlib.crc32(removed.tobytes())), make)
+
+
+def _with_reference(trial: Trial, j: int) -> Trial:
+    """The trial with one reference of its baseline, whose answers are kept apart."""
+    kept = trial.kept.setdefault(("reference", j), {})
+    return replace(trial, baseline=tuple(b[j : j + 1] for b in trial.baseline), kept=kept)
 
 
 def _one_by_one(trial: Trial, values: np.ndarray, together: int | None) -> tuple[np.ndarray, np.ndarray]:
     """`(n, steps)` each: the summed values of few features at a time, and the fall of the output without them."""
     size = max(1, -(-trial.count // 256)) if together is None else whole("together", together)
+    if size == 1:  # whatever their order
+        return values, falls(trial, "alone", np.eye(trial.count, dtype=bool))
     steps = -(-trial.count // size)
     group = ranking(values) // size
     sums = np.zeros((len(trial), steps))
@@ -220,11 +234,12 @@ def _under_noise(trial: Trial, rng: np.random.Generator, count: int, noise: floa
         scale * moved_back(rng.standard_normal((count, *shape)), kind, layout)
         for scale, shape, kind in zip(scales, shapes, trial.kinds, strict=True)
     )
-    happened = trial.output[:, None] - trial.scores_near(
-        lambda ns, start, stop: tuple(
-            x[ns, None] - d[None, start:stop] for x, d in zip(trial.inputs, disturbances, strict=True)
-        ),
-        count,
+
+    def near(samples: slice, start: int, stop: int) -> Inputs:
+        return tuple(x[samples, None] - d[None, start:stop] for x, d in zip(trial.inputs, disturbances, strict=True))
+
+    happened = trial.output[:, None] - trial.once(
+        ("infidelity", count, float(noise)), lambda: trial.scores_near(near, count)
     )
     said = sum(
         np.reshape(v, (len(v), -1)) @ np.reshape(d, (count, -1)).T
