@@ -151,7 +151,7 @@ def test_a_third_value_in_a_column_of_two_is_named():
         sections=[3],
     )
     assert one(record, "schema").status == "FAIL"
-    assert one(record, "schema").reason == "sex: 1 values such as 2, where training has 0 to 1."
+    assert one(record, "schema").reason == "sex: 1 values such as 2, where training has only 0 and 1."
 
 
 def test_without_pandera_the_schema_is_not_run(cancer_torch, monkeypatch):

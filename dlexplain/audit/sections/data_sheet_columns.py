@@ -80,7 +80,12 @@ def _breaches(train: np.ndarray, data: np.ndarray, names: tuple[str, ...]) -> li
             if len(bad):
                 first, low, high = bad.iloc[0], train[:, i].min(), train[:, i].max()
                 value = float(first["failure_case"])
-                words = f"{len(bad)} values such as {value:.4g}, where training has {low:.4g} to {high:.4g}"
+                ends = (
+                    f"only {low:.4g} and {high:.4g}"
+                    if bad["check"].iloc[0].startswith("isin")
+                    else f"{low:.4g} to {high:.4g}"
+                )
+                words = f"{len(bad)} values such as {value:.4g}, where training has {ends}"
                 found.append((names[i], words))
         return found
     return []

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dlexplain.audit.record import Exhibit
+from dlexplain.audit.sections.performance_numbers import wilson
 from dlexplain.figures.canvas import Figure, Frame, alt_text, canvas
 from dlexplain.figures.theme import CATEGORIES
 from dlexplain.figures.wording import literal, number, share
@@ -36,14 +37,15 @@ def reliability(found: Calibration) -> Figure:
             "rows.",
             [
                 f"Expected calibration error {number(found.error.value)}; by chance alone {number(found.chance)}.",
-                "On the dashed line the model is as often right as it says.",
+                "On the dashed line the model is as often right as it says. Bars are 95 % intervals.",
             ],
         ),
         row_height=320,
         left=56,
         bottom=56,
     )
-    low = float(min(found.confidence.min(), found.accuracy.min()))
+    bars = [wilson(a * n, n) for a, n in zip(found.accuracy, found.count, strict=True)]
+    low = float(min(found.confidence.min(), *(e.low for e in bars)))
     start = max(0.0, np.floor(low * 10) / 10 - 0.05)
     figure.add_scatter(
         x=[start, 1],
@@ -60,6 +62,13 @@ def reliability(found: Calibration) -> Figure:
         name="this model",
         marker={"size": 8, "color": CATEGORIES[0]},
         line={"color": CATEGORIES[0]},
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": _short(np.array([e.high - e.value for e in bars])),
+            "arrayminus": _short(np.array([e.value - e.low for e in bars])),
+            "thickness": 1,
+        },
         customdata=found.count,
         hovertemplate="says %{x:.3f}, is right %{y:.3f} (%{customdata} rows)<extra></extra>",
     )
