@@ -11,6 +11,7 @@ from torch import nn
 import dlexplain as dlx
 from dlexplain.evaluation.metric import METRICS
 from tests.evaluation.by_hand import constant, identity, image_pair, linear_pair, trial
+from tests.networks import NETWORKS, one_or_all
 
 FRAMEWORKS = ("keras", "torch")
 NAMES = [name for name, m in METRICS.items() if m.family == "axioms"]
@@ -192,6 +193,24 @@ def test_a_map_of_the_input_alone_moves_with_it(linear):
     np.testing.assert_array_equal(ask("input_invariance", trial(linear, TABLE, constant)), 0)
     with pytest.raises(dlx.InputError, match="shift=0"):
         ask("input_invariance", trial(linear, TABLE), shift=0)
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=str)
+def test_a_shifted_model_is_the_same_function_of_shifted_inputs(network):
+    model = dlx.wrap(network.make())
+    inputs = model.inputs(one_or_all(network.inputs()))
+    tokens = model.token_inputs(inputs)
+    shifts = tuple(
+        None if v is not None else np.full(a.shape[1:], 1.5, a.dtype) for v, a in zip(tokens, inputs, strict=True)
+    )
+    moved = tuple(a if s is None else a + s for a, s in zip(inputs, shifts, strict=True))
+    there = model.shifted(shifts)
+    for own, other in zip(model.outputs(inputs), there.outputs(moved), strict=True):
+        np.testing.assert_allclose(own, other, atol=1e-5)
+    head = (0, 1) if "two outputs" in str(network) else 0
+    own, other = (m.gradient(one_or_all(x), head) for m, x in ((model, inputs), (there, moved)))
+    for a, b in zip(*(g if isinstance(g, tuple) else (g,) for g in (own, other)), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
 
 
 def test_shifting_leaves_the_users_model_alone(linear):

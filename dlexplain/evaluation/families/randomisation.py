@@ -14,7 +14,7 @@ import numpy as np
 
 from dlexplain.attribution.families.gradients import count, spread
 from dlexplain.errors import InputError, UnsupportedModelError
-from dlexplain.evaluation.families.randomisation_similarity import Measure, measure
+from dlexplain.evaluation.families.randomisation_similarity import Measure, known_mean, measure
 from dlexplain.evaluation.metric import metric
 from dlexplain.evaluation.places import moved, moved_back
 from dlexplain.evaluation.trial import Trial
@@ -54,7 +54,8 @@ def parameter_randomisation(
 
     `mode`: "cascading" makes ever more layers anew, from the output on (`order="top"`) or from the input on; "independent"
     one layer at a time. `taken`: "last" is after the last step, when no learned weight is left; "mean" over all steps;
-    None is "last" for cascades and "mean" for single layers. Adebayo, Gilmer, Muelly, Goodfellow, Hardt, Kim (2018),
+    None is "last" for cascades and "mean" for single layers. A map that becomes constant has no likeness and does not
+    count. Fresh weights are the framework's own: twins differ by chance. Adebayo, Gilmer, Muelly, Goodfellow, Hardt, Kim (2018),
     Sanity Checks for Saliency Maps, arXiv:1810.03292.
     """
 
@@ -208,10 +209,10 @@ def _left(
     alike = measure(trial, similarity, signed)
     chosen = steps(weighted(trial), order, mode)
     chosen = chosen[-1:] if (taken or ("last" if mode == "cascading" else "mean")) == "last" else chosen
-    own, total = maps(None), np.zeros(len(trial))
+    own, found = maps(None), []
     for repeat in range(count(repeats, "repeats")):
-        total += np.mean([alike(own, maps(model)) for model in randomised(trial, chosen, repeat)], 0)
-    return np.abs(total / repeats)
+        found += [alike(own, maps(model)) for model in randomised(trial, chosen, repeat)]
+    return np.abs(known_mean(np.array(found), 0))
 
 
 def _seed(trial: Trial, repeat: int) -> int:

@@ -13,7 +13,7 @@ from dlexplain.errors import InputError
 from dlexplain.evaluation.controls import controls as control_rows
 from dlexplain.evaluation.explainer import Examinee, of_method
 from dlexplain.evaluation.families.randomisation import Mode, Order, randomised, steps, weighted
-from dlexplain.evaluation.families.randomisation_similarity import Measure, measure
+from dlexplain.evaluation.families.randomisation_similarity import Measure, known_mean, measure
 from dlexplain.evaluation.places import features
 from dlexplain.evaluation.trial import Trial
 from dlexplain.frameworks import Model, targets, wrap
@@ -67,13 +67,6 @@ class RandomisationCurve:
             f"{self.similarity} similarity after each layer made anew, {self.mode} from the {self.order}, signed values"
         )
         return f"{said}\n{self.table.to_string(float_format=lambda v: f'{v:.2f}')}"
-
-
-def known_mean(values: np.ndarray, axes: int | tuple[int, ...]) -> np.ndarray:
-    """The mean of what is a number; NaN where nothing is."""
-    known = np.isfinite(values)
-    number = known.sum(axes)
-    return np.where(number > 0, np.where(known, values, 0).sum(axes) / np.maximum(number, 1), np.nan)
 
 
 def randomisation_curve(

@@ -33,6 +33,13 @@ def measure(trial: Trial, similarity: Measure, signed: bool) -> Callable[[np.nda
     return compare if signed else lambda a, b: compare(np.abs(a), np.abs(b))
 
 
+def known_mean(values: np.ndarray, axes: int | tuple[int, ...]) -> np.ndarray:
+    """The mean of what is a number; NaN where nothing is."""
+    known = np.isfinite(values)
+    number = known.sum(axes)
+    return np.where(number > 0, np.where(known, values, 0).sum(axes) / np.maximum(number, 1), np.nan)
+
+
 def _planes(trial: Trial) -> list[tuple[int, ...]]:
     """The features of each input as a plane."""
     shapes = []
