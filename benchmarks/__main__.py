@@ -12,7 +12,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
-from benchmarks import graph, masks, report, startup
+from benchmarks import graph, masks, metrics, report, startup
 from benchmarks.timing import interleaved
 
 FRAMEWORKS = ("torch", "keras")
@@ -25,7 +25,7 @@ def rows_of(framework: str, only: str, repeats: int, seconds: float) -> list[dic
     warnings.simplefilter("ignore")
     module = importlib.import_module(f"benchmarks.{framework}_rows")
     measured = []
-    every = {**module.ROWS_HERE, **graph.rows_of(framework), **masks.rows_of(framework)}
+    every = {**module.ROWS_HERE, **graph.rows_of(framework), **masks.rows_of(framework), **metrics.rows_of(framework)}
     for name, make in every.items():
         if only in name:
             measured.append({"name": name, **interleaved(make(), repeats, seconds)})
