@@ -95,7 +95,7 @@ def test_the_planted_square_is_ranked_first(framework):
     assert np.ptp(inside) < 1e-6  # one region, one value
     others = heat[~dilation(square, disk(2))]  # regions reach one pixel over their edge
     assert inside.min() > 10 * np.abs(others).max()
-    assert found.options["steps"] == 16
+    assert found.options["steps"] == 32
 
 
 def test_twins_give_the_same_and_a_picture_alone_what_it_gets_among_others(pictures):
