@@ -65,7 +65,7 @@ def check(made: Check) -> Check:
         reason=text(made.reason),
         advice=text(made.advice),
         threshold=text(made.threshold),
-        figure=None if made.figure is None else number(made.figure),
+        figure=None if made.figure is None or made.status == "NOT RUN" else number(made.figure),
         interval=None if made.interval is None else tuple(number(v) for v in made.interval),
         gate=bool(made.gate),
         evidence=tuple(map(text, made.evidence)),

@@ -52,6 +52,8 @@ def subject(
         features = tuple(map(str, inputs.columns))
     asked = wrap(model, class_names=classes, feature_names=features)
     arrays = asked.inputs(inputs)
+    if asked.input_shapes is None and len(arrays) > 1:  # now known, so that every input has a name
+        asked = wrap(asked, input_shape=tuple(a.shape[1:] for a in arrays))
     rows, outputs, notes = _run(asked, arrays)
     read = answers.read(outputs, labels, classes or asked.class_names)
     kinds = asked.kinds(arrays)
@@ -133,9 +135,9 @@ def _feature_names(
         if len(inputs) == 1:
             plain = [f"feature {i}" for i in range(counts[0])]
         else:
-            known = len(model.input_names) == len(inputs)
-            labels = model.input_names if known else [f"input {i}" for i in range(len(inputs))]
-            plain = [f"{label}, {i}" for label, count in zip(labels, counts, strict=True) for i in range(count)]
+            plain = [
+                f"{label}, {i}" for label, count in zip(model.input_names, counts, strict=True) for i in range(count)
+            ]
     elif kinds == ("series",):
         axis = 1 if model.layout == "channels_first" else 2
         plain = [f"channel {i}" for i in range(inputs[0].shape[axis] if inputs[0].ndim == 3 else 1)]
