@@ -21,7 +21,7 @@ _MISSED = 1e-2
 @method(
     family="region",
     answers="Which regions of the picture speak for the target most, per pixel?",
-    cost="2 x 16 to 4096 x (1 forward, 1 backward), by the gap; segmentation on the processor",
+    cost="2 x 32 to 4096 x (1 forward, 1 backward), by the gap; segmentation on the processor",
     cannot="pictures only; a part that shares its region with another shares its value",
     paper="arXiv:1906.02825",
 )
