@@ -6,11 +6,11 @@ import keras
 import numpy as np
 import pytest
 import torch
-from tests.networks import NETWORKS, one_or_all
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import dlexplain as dlx
+from tests.networks import NETWORKS, one_or_all
 
 KERAS = [n for n in NETWORKS if n.framework == "keras" and n.name not in ("subclassed", "recurrent tokens")]
 

@@ -50,11 +50,11 @@ def schema(subject: Subject) -> Check:
 
 def _extremes(subject: Subject, inputs: Inputs) -> np.ndarray:
     """A table as it is; of pictures and series each sample's lowest and highest value, a column a channel."""
-    values = columns(subject, inputs).astype(np.float64)
+    values = columns(subject, inputs)
     if subject.kind == "table":
         return values
     each = values.reshape(len(inputs[0]), -1, values.shape[1])
-    return np.concatenate([each.min(1), each.max(1)])
+    return np.concatenate([each.min(1), each.max(1)]).astype(np.float64)
 
 
 def _breaches(train: np.ndarray, data: np.ndarray, names: tuple[str, ...]) -> list[tuple[str, str]]:
