@@ -30,7 +30,7 @@ def importance(
 ) -> Figure:
     """Mean sizes of attributions, `(columns,)` with the ends of their intervals: a map of pixels (`shape`), a line over
     points in time or places, else bars with whiskers."""
-    title = f"{method_title(method)}: mean size a {what}"
+    title = f"{method_title(method)}: mean size by {what}"
     alt = f"{title}, over all samples explained. {largest(mean, list(names))}"
     facts = ["Mean over samples of the attribution's absolute value; whiskers hold 95 % of resamples."]
     if shape is not None:

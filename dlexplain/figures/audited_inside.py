@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from dlexplain.figures.canvas import Figure, Frame, canvas
-from dlexplain.figures.theme import ThemeName
+from dlexplain.figures.theme import CATEGORIES, ThemeName
 from dlexplain.figures.wording import literal
 
 _MOST = 12
@@ -25,7 +25,7 @@ def active_units(layers: Mapping[str, np.ndarray], *, theme: ThemeName = "auto")
     figure = canvas(
         Frame("How often each unit fires", words, facts, (), theme), row_height=260, left=56, right=16, bottom=48
     )
-    for name in shown:
+    for i, name in enumerate(shown):
         share = np.sort(np.asarray(layers[name], np.float64))
         keep = np.unique(np.linspace(0, len(share) - 1, min(len(share), 200)).astype(int))
         figure.add_scatter(
@@ -33,7 +33,11 @@ def active_units(layers: Mapping[str, np.ndarray], *, theme: ThemeName = "auto")
             y=share[keep].round(4).tolist(),
             name=literal(name, longest=24),
             mode="lines",
-            line={"shape": "hv"},
+            line={
+                "shape": "hv",
+                "color": CATEGORIES[i % len(CATEGORIES)],
+                "dash": ("solid", "dash", "dot")[i % 3],
+            },
         )
     figure.update_layout(showlegend=True)
     figure.update_xaxes(title_text="units, least active first", tickformat=".0%", range=[0, 1])

@@ -48,7 +48,7 @@ def global_explanations(subject: Subject, checks: tuple[Check, ...]) -> Part:
         exhibits.append(
             Exhibit(
                 id=f"global-{i}",
-                title=f"Mean size of the attribution a {view.what}",
+                title=f"Mean size of the attribution by {view.what}",
                 alt=figure.alt,
                 figure=figure.to_plotly_json(),
             )
@@ -94,7 +94,7 @@ def _table(
     total = float(mean.sum()) or 1.0
     return Table(
         id=f"global-table-{number}",
-        title=f"Mean size of the attribution a {view.what}, by {first}",
+        title=f"Mean size of the attribution by {view.what} ({first})",
         columns=(
             view.what,
             "mean size",
