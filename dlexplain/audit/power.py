@@ -55,6 +55,8 @@ def wilson(count: int, of: int, z: float = 1.959963984540054) -> tuple[float, fl
 
 def percent(share: float, *, up: bool = False) -> str:
     """To a tenth of a percent, rounded down (or `up`), so that no share looks better than it is."""
+    if math.isnan(share):
+        return "unknown"
     tenths = math.ceil(share * 1000 - 1e-9) if up else math.floor(share * 1000 + 1e-9)
     return f"{tenths / 10:g} %"
 

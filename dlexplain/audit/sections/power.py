@@ -52,9 +52,12 @@ def _summary(subject: Subject, found: Power) -> list[str]:
     told += [
         f"Of {caught.of} faults planted on purpose the audit caught {caught.count}: {percent(caught.share)}, "
         f"95 % interval {_span(caught.interval)}.",
-        f"Of {accused.of} sound models it accused {accused.count} falsely: {percent(accused.share, up=True)}, "
-        f"95 % interval {_span(accused.interval)}.",
     ]
+    if accused.of:
+        told.append(
+            f"Of {accused.of} sound models it accused {accused.count} falsely: {percent(accused.share, up=True)}, "
+            f"95 % interval {_span(accused.interval)}."
+        )
     weak = [row for row in found.faults if row.total.of and row.total.share < _OFTEN]
     if weak:
         listed = "; ".join(f"{row.name.replace('_', ' ')} ({row.total.count} of {row.total.of})" for row in weak)
