@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckFacts:
-    """A check and what it needs. `kinds`, `tasks`, `frameworks`: where it applies; elsewhere it is NOT RUN, with the reason."""
+    """A check and what it needs. `kinds`, `tasks`: where it applies; elsewhere it is NOT RUN, with the reason.
+
+    `gate`: whether it may decide the verdict where the profile has no threshold for it; else the threshold says so.
+    """
 
     name: str
     function: Callable[[Subject], Check]
@@ -22,6 +25,7 @@ class CheckFacts:
     title: str
     kinds: tuple[str, ...] = ("image", "table", "series", "tokens")
     tasks: tuple[str, ...] = ("classification", "regression")
+    gate: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -69,7 +69,7 @@ class Profile:
             figure=float(figure) if usable else None,
             threshold="no threshold in this profile" if threshold is None else str(threshold),
             interval=interval,
-            gate=threshold is None or threshold.gate,
+            gate=facts.gate if threshold is None else threshold.gate,
             evidence=evidence,
         )
 
