@@ -11,8 +11,30 @@ from dlexplain.attribution.case import Found
 from dlexplain.errors import InputError, suggest
 
 
+class Optioned:
+    """What a method and a metric share: their function's keyword-only arguments are their options."""
+
+    name: str
+    function: Callable[..., Any]
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """Options and their defaults, by name."""
+        parameters = inspect.signature(self.function).parameters.values()
+        return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+    def check_options(self, options: Mapping[str, Any]) -> None:
+        """Raises `InputError` that names the known ones."""
+        for name in options:
+            if name not in self.options:
+                known = ", ".join(self.options) or "none"
+                raise InputError(
+                    f"{self.name}: unknown option {name!r}. {suggest(name, self.options)}Its options: {known}."
+                )
+
+
 @dataclass(frozen=True, kw_only=True)
-class Method:
+class Method(Optioned):
     """One row of `dlx.methods()`. `complete`: claims that the values sum to the output's change from the baseline."""
 
     name: str
@@ -28,21 +50,6 @@ class Method:
     # Token ids run through the network with the padding of the sample (gradients at the embedding) or of the baseline.
     at_embedding: bool = False
     tolerance: float | None = None
-
-    @property
-    def options(self) -> Mapping[str, Any]:
-        """The method's options and their defaults."""
-        parameters = inspect.signature(self.function).parameters.values()
-        return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
-
-    def check_options(self, options: Mapping[str, Any]) -> None:
-        """Raises `InputError` that names the known ones."""
-        for name in options:
-            if name not in self.options:
-                known = ", ".join(self.options) or "none"
-                raise InputError(
-                    f"{self.name}: unknown option {name!r}. {suggest(name, self.options)}Its options: {known}."
-                )
 
 
 METHODS: dict[str, Method] = {}

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from dlexplain.errors import InputError, suggest
+from dlexplain.attribution.method import Optioned
 
 Need = Literal["explain", "truth", "twin"]
 FAMILIES = ("faithfulness", "robustness", "randomisation", "localisation", "complexity", "axioms")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Metric:
+class Metric(Optioned):
     """One row of `dlx.metrics()`.
 
     `function(trial, *, options)` gives one score a sample, float64 `(n,)`, NaN where it is not defined. `needs`: what a
@@ -36,21 +35,6 @@ class Metric:
     needs: tuple[Need, ...] = ()
     kinds: tuple[str, ...] = ("image", "table", "series", "tokens")
     default: bool = False
-
-    @property
-    def options(self) -> Mapping[str, Any]:
-        """The metric's options and their defaults."""
-        parameters = inspect.signature(self.function).parameters.values()
-        return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
-
-    def check_options(self, options: Mapping[str, Any]) -> None:
-        """Raises `InputError` that names the known ones."""
-        for name in options:
-            if name not in self.options:
-                known = ", ".join(self.options) or "none"
-                raise InputError(
-                    f"{self.name}: unknown option {name!r}. {suggest(name, self.options)}Its options: {known}."
-                )
 
 
 METRICS: dict[str, Metric] = {}
