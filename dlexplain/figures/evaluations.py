@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -81,8 +82,7 @@ def evaluation(
         rows=down,
         columns=across,
         row_height=_ROW * len(labels) + 8,
-        titles=[[literal(_title(p.metric), longest=34), _WAYS[p.better]] for p in panels]
-        + [[]] * (down * across - len(panels)),
+        titles=[[*_heading(p.metric, across), _WAYS[p.better]] for p in panels] + [[]] * (down * across - len(panels)),
         left=30 + 7 * max(len(label) for label in labels),
         gap_x=26,
         gap_y=44,
@@ -206,6 +206,12 @@ def _facts(result: Evaluation, panels: list[_Panel], level: float) -> list[str]:
 
 def _title(metric: str) -> str:
     return _TITLES.get(metric) or method_title(metric)
+
+
+def _heading(metric: str, columns: int) -> list[str]:
+    """The title broken to fit its panel, the first line without its tags: `label` sets it strong."""
+    lines = [literal(line) for line in textwrap.wrap(_title(metric), max(12, 66 // columns))[:3]]
+    return [lines[0], *(f"<b>{line}</b>" for line in lines[1:])]
 
 
 def _said(title: str, panels: list[_Panel], facts: list[str]) -> str:

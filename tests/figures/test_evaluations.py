@@ -90,6 +90,16 @@ def test_it_says_in_words_what_it_shows():
     assert "30 samples, torch" in figure.alt
 
 
+def test_a_long_name_is_broken_to_fit_its_panel():
+    name = "faithfulness_correlation"
+    scores = {(row, name): v for (row, metric), v in made().scores.items() if metric == "road"}
+    wide = made(scores=scores, metrics={name: facts(name, "higher")})
+    assert wide.plot().layout.annotations[0].text.startswith("<b>Faithfulness correlation</b><br>higher")
+    many = {m: facts(m, "higher") for m in (name, "a", "b")}
+    three = made(scores={(r, m): v for (r, _), v in scores.items() for m in many}, metrics=many)
+    assert three.plot().layout.annotations[0].text.startswith("<b>Faithfulness</b><br><b>correlation</b><br>higher")
+
+
 def test_labels_are_shown_literally():
     figure = made().plot()
     assert figure.layout.yaxis.ticktext[0] == "&lt;b&gt;true&lt;/b&gt; &#36;x&#36;"
