@@ -6,10 +6,12 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from dlexplain.attribution import Attribution, registry
 from dlexplain.audit.check import check, section
 from dlexplain.audit.record import Check, Part, Table
-from dlexplain.audit.sections.cost_passes import Passes, explained, passes
+from dlexplain.audit.sections.cost_passes import Passes, passes
 from dlexplain.errors import DlexplainError, MissingPackageError
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 TITLE, QUESTION = "Cost", "What do the model and its explanations take, and what would they take on many rows?"
 MANY = 1_000_000  # rows that times and energy are projected to
 TIMED = 64  # rows of one run that is timed
+MOST = 2 * 10**10  # operations of one run that is timed
 LONG = 1.0  # seconds that energy is measured for
 _COUNTRY = "FRA"  # codecarbon asks for one; only the energy is used, which does not depend on it
 
@@ -41,7 +44,11 @@ def energy(subject: Subject) -> Check:
 
 def measured(subject: Subject) -> dict[str, float]:
     """Watt-hours a thousand rows."""
-    return subject.once("energy", lambda: {"predictions": _watt_hours(lambda: _predict(subject)) / TIMED * 1000})
+
+    def make() -> dict[str, float]:
+        return {"predictions": _watt_hours(lambda: _predict(subject)) / _timed(subject) * 1000}
+
+    return subject.once("energy", make)
 
 
 def _watt_hours(run: Callable[[], None]) -> float:
@@ -77,11 +84,16 @@ def _watt_hours(run: Callable[[], None]) -> float:
         logger.disabled = before
 
 
+def _timed(subject: Subject) -> int:
+    """Rows of one run that is timed: fewer of a large model."""
+    flops = flops_of(subject)
+    return TIMED if isinstance(flops, str) else int(np.clip(MOST // max(flops.total, 1), 1, TIMED))
+
+
 def _predict(subject: Subject) -> None:
-    part = subject.sample("cost time", TIMED)
-    rows = max(1, TIMED // len(part))  # few rows are asked several times over
-    for _ in range(rows):
-        subject.model.all_outputs(tuple(a[part] for a in subject.inputs), subject.rows)
+    """Few rows are taken several times over."""
+    part = np.resize(subject.sample("cost time", TIMED), _timed(subject))
+    subject.model.all_outputs(tuple(a[part] for a in subject.inputs), subject.rows)
 
 
 @section(15, TITLE, QUESTION)
@@ -200,20 +212,16 @@ def _stamps(subject: Subject, costs: dict[str, Passes | str]) -> dict[str, str |
     start = time.perf_counter()
     for _ in range(3):
         _predict(subject)
-    each = (time.perf_counter() - start) / 3 / TIMED
+    each = (time.perf_counter() - start) / 3 / _timed(subject)
     found: dict[str, str | float] = {
         "seconds for 1,000 predictions": float(f"{1000 * each:.3g}"),
         f"hours for {MANY:,} predictions": float(f"{MANY * each / 3600:.3g}"),
     }
-    part = subject.sample("cost time", 8)
     for method, given in costs.items():
         if isinstance(given, str):
             continue
-        start = time.perf_counter()
-        explained(subject, subject.model, method, part)
-        each = (time.perf_counter() - start) / len(part)
-        found[f"seconds for 1,000 explanations by {method}"] = float(f"{1000 * each:.3g}")
-        found[f"hours for {MANY:,} explanations by {method}"] = float(f"{MANY * each / 3600:.3g}")
+        found[f"seconds for 1,000 explanations by {method}"] = float(f"{1000 * given.seconds:.3g}")
+        found[f"hours for {MANY:,} explanations by {method}"] = float(f"{MANY * given.seconds / 3600:.3g}")
     found["largest memory of the process, MiB"] = _memory()
     used = subject.kept.get("energy")
     found["watt-hours for 1,000 predictions"] = "not measured" if used is None else float(f"{used['predictions']:.4g}")
