@@ -20,6 +20,7 @@ _BUDGET = 3_300_000  # bytes of all figures, packed; the drawing code takes two 
 _SIMPLE = re.compile(r"<(?!/?(?:b|br|i|em|sub|sup|extra)\s*/?>)")
 # WebGL needs `eval`, which the page forbids.
 _DRAWN_PLAIN = {"scattergl": "scatter", "heatmapgl": "heatmap", "scatterpolargl": "scatterpolar"}
+_SHORT = 240  # characters of what a figure shows that stand open under it
 _LINE = 17  # pixels of a line of a figure's facts
 
 
@@ -156,8 +157,17 @@ class Gallery:
         return (
             f'<figure class="piece" id="{spot}" aria-labelledby="{spot}-title"><h3 id="{spot}-title">'
             f'<span class="label">{label}</span> {escaped(piece.title)}</h3>{paragraphs(one.warnings, "warning")}{room}'
-            f"<figcaption>{paragraphs([piece.alt, piece.note])}{paragraphs(said, 'quiet')}</figcaption>{told}</figure>"
+            f"<figcaption>{_in_words(piece, spot)}{paragraphs([piece.note])}{paragraphs(said, 'quiet')}</figcaption>"
+            f"{told}</figure>"
         )
+
+
+def _in_words(piece: Exhibit, spot: str) -> str:
+    """What the figure shows; folded where it is long."""
+    words = paragraphs([piece.alt])
+    if len(piece.alt) <= _SHORT:
+        return words
+    return f'<details class="values"><summary id="{spot}-words">In words</summary>{words}</details>'
 
 
 def _packed(text: str) -> str:
