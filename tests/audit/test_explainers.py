@@ -209,3 +209,13 @@ def test_the_same_seed_gives_the_same_figures(subjects, request):
 
 def test_the_methods_that_the_audit_chooses_are_those_put_aside_without_blame():
     assert METHODS == DEFAULTS
+
+
+@pytest.mark.parametrize("framework", ["torch", "keras"])
+def test_deeplift_is_left_out_of_its_own_choice_for_recurrent_networks_and_that_is_said(framework):
+    x = np.random.default_rng(0).standard_normal((40, 6, 2)).astype(np.float32)
+    model = training.build(framework, training.Plan(kind="recurrent", width=8, depth=1, channels=8), (6, 2), 2, seed=0)
+    asked = subject(model, training.own_layout(framework, x), np.arange(40) % 2)
+    assert "deeplift" in asked.methods
+    assert set(examined(asked)) == {"integrated_gradients", "feature_ablation"}
+    assert any("deeplift was not tried" in limit for limit in explainers(asked, ()).limits)

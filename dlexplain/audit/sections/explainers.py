@@ -11,7 +11,7 @@ import numpy as np
 
 from dlexplain.audit.check import check, section
 from dlexplain.audit.criteria import CRITERIA
-from dlexplain.audit.examined import Exam, controls, examined, misses, relied_on, trusted, trusted_explainers
+from dlexplain.audit.examined import Exam, controls, examined, methods, misses, relied_on, trusted, trusted_explainers
 from dlexplain.audit.record import Check, Part, Table
 from dlexplain.audit.setting import DRAWS, setting
 
@@ -246,6 +246,12 @@ def _limits(subject: Subject) -> list[str]:
     ]
     if asked.unreset:
         found.append(f"Not re-initialised, because the framework does not know how: {_listed(asked.unreset)}.")
+    left = [name for name in subject.methods if name not in methods(subject)]
+    if left:
+        found.append(
+            f"{_listed(left)} was not tried: it takes a recurrent layer apart step by step, which is slow. Ask for it by name "
+            "with others to have it examined."
+        )
     return found
 
 
