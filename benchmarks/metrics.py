@@ -119,6 +119,7 @@ def _quantus(name: str, options: Mapping[str, Any], framework: str, model, x, go
 
     def one(map: np.ndarray) -> object:
         metric = getattr(quantus, name)(**options)
+        map = map if first else np.moveaxis(map, -1, 1)  # Quantus wants maps channels first, whatever the inputs
         return metric(
             model=model, x_batch=x, y_batch=goal, a_batch=map.copy(), channel_first=first, softmax=False,
             batch_size=len(x), device="cpu" if first else None,
