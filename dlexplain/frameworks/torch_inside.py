@@ -15,8 +15,12 @@ Tap = Callable[[torch.Tensor], torch.Tensor | None]
 
 
 def named_modules(raw: nn.Module) -> dict[str, nn.Module]:
-    """Every module by its path, without the root."""
-    return {name: module for name, module in raw.named_modules() if name}
+    """Every module by its path, without the root. What Torch has compiled to a script cannot be looked into."""
+    return {
+        name: module
+        for name, module in raw.named_modules()
+        if name and not isinstance(module, torch.jit.RecursiveScriptModule)
+    }
 
 
 @contextlib.contextmanager

@@ -29,7 +29,7 @@ def kernels(base: TorchModel) -> tuple[Kernel, ...]:
 
 
 def _of(module: nn.Module) -> Iterator[tuple]:
-    if isinstance(module, _BY_FAN):
+    if isinstance(module, _BY_FAN) or _exported(module):
         bound = 1 / math.sqrt(fans(tuple(module.weight.shape), outputs_last=False)[0])
         yield "weight", module.weight, Initial("uniform", -bound, bound)
     elif isinstance(module, (nn.RNNBase, nn.RNNCellBase)):
@@ -46,3 +46,9 @@ def _of(module: nn.Module) -> Iterator[tuple]:
     elif isinstance(module, nn.MultiheadAttention) and module.in_proj_weight is not None:
         bound = math.sqrt(6 / sum(module.in_proj_weight.shape))
         yield "in_proj_weight", module.in_proj_weight, Initial("uniform", -bound, bound)
+
+
+def _exported(module: nn.Module) -> bool:
+    """A part of an exported program has lost its type; a weight of three axes, or of two beside a bias, is told by that."""
+    weight, bias = (getattr(module, name, None) for name in ("weight", "bias"))
+    return type(module) is nn.Module and weight is not None and (weight.ndim > 2 or (weight.ndim == 2 and bias is not None))

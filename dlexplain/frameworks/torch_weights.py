@@ -25,7 +25,8 @@ def weighted(base: TorchModel, inputs: Inputs) -> tuple[str, ...]:
             walk(part, f"{name}.{child}" if name else child)
 
     walk(base.raw, "")
-    return (*([""] if _own(base.raw) else []), *in_order(found, called, "."))
+    # The parts of an exported program are never called: its graph reads their weights.
+    return (*([""] if _own(base.raw) else []), *(in_order(found, called, ".") or found))
 
 
 def refresh(module: nn.Module, *, whole: bool = True) -> None:
