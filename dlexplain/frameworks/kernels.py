@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Initial:
     """`shape`: "uniform" between `low` and `high`; "normal" or "truncated normal" (cut at two deviations) with mean
     `low` and deviation `high`."""
