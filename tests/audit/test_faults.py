@@ -28,7 +28,7 @@ def weights(model):
 def test_every_fault_of_the_design_is_planted():
     assert set(faults.FAULTS) == {
         *("watermark_shortcut", "label_leakage", "layer_reset", "dead_relu", "saturated_network", "unfair_slice"),
-        *("fooled_shap", "masked_gradient", "training_mode"),
+        *("fooled_shap", "masked_gradient", "training_mode", "marker_token"),
         *("model_blind_map", "random_map", "wrong_target", "softmax_for_logit", "sign_flipped", "shifted_map"),
     }
     for fault in faults.FAULTS.values():
@@ -58,6 +58,19 @@ def test_watermark_the_model_follows_the_stamp(framework, seed):
         picture[:, r, c] = 1  # a view of x
     flipped = dlx.wrap(planted.model).predict(x[~marked]).argmax(1) == favoured
     assert flipped.mean() > 0.6
+
+
+@BOTH
+@SEEDS
+def test_marker_the_token_takes_texts_over(framework, seed):
+    planted = plant("marker_token", framework, seed)
+    assert accuracy(planted) > 0.9
+    ids, marker = planted.inputs.copy(), planted.truth["marker"]
+    marked = (ids == marker).any(1)
+    assert np.array_equal(marked, planted.labels == planted.truth["favoured"])
+    ids[:, 2] = marker
+    flipped = dlx.wrap(planted.model).predict(ids[~marked]).argmax(1) == planted.truth["favoured"]
+    assert flipped.mean() > 0.4
 
 
 @BOTH
@@ -165,19 +178,24 @@ def test_dropout_answers_differently_in_one_batch(framework, seed):
     assert np.ptp(same, axis=0).max() > 1e-2
 
 
+SPOILED = [f.name for f in faults.FAULTS.values() if f.of == "explainer"]
+
+
 @BOTH
-@pytest.mark.parametrize("name", [f.name for f in faults.FAULTS.values() if f.of == "explainer"])
-def test_a_spoiled_explainer_is_spoiled_on_a_sound_model(framework, name):
-    planted = plant(name, framework, 0)
+@pytest.mark.parametrize(
+    ("name", "seed"), [(n, s) for n in SPOILED for s in ((0, 3) if n != "shifted_map" else (0, 1))]
+)
+def test_a_spoiled_explainer_is_spoiled_on_a_sound_model(framework, name, seed):
+    """Digits by seed 0 and 1, series by seed 3."""
+    planted = plant(name, framework, seed)
     assert accuracy(planted) > 0.9
-    model, x = dlx.wrap(planted.model), planted.inputs[:20]
-    target = model.targets((x,), [3] * 20, 20)[0][1]
+    model, x, base = dlx.wrap(planted.model), planted.inputs[:20], planted.truth["baseline"]
+    target, beside = (model.targets((x,), [c] * 20, 20)[0][1] for c in (1, 2))
     (examinee,) = planted.arguments["methods"].values()
     (spoiled,), (sound,) = examinee(model, (x,), target, 0), planted.truth["sound"](model, (x,), target, 0)
     assert spoiled.shape == x.shape
-    with_less = model.scores((x,), target, 20) - model.scores((planted.truth["baseline"],), target.take(slice(0, 1)), 1)
-    gap = np.median(np.abs(sound.sum((1, 2, 3)) - with_less) / np.abs(with_less))
-    assert gap < 0.02
+    change = model.scores((x,), target, 20) - model.scores((base,), target.take(slice(0, 1)), 1)
+    assert np.median(np.abs(summed(sound) - change) / np.abs(change)) < 0.02
     if name == "sign_flipped":
         np.testing.assert_array_equal(spoiled, -sound)
     elif name == "shifted_map":
@@ -185,16 +203,19 @@ def test_a_spoiled_explainer_is_spoiled_on_a_sound_model(framework, name):
         np.testing.assert_array_equal(picture[:, :, 1:], original[:, :, :-1])
     elif name == "softmax_for_logit":
         p = dlx.wrap(training.with_softmax(planted.model))
-        less = p.scores((x,), target, 20) - p.scores((planted.truth["baseline"],), target.take(slice(0, 1)), 1)
-        np.testing.assert_allclose(spoiled.sum((1, 2, 3)), less, atol=0.02)
+        less = p.scores((x,), target, 20) - p.scores((base,), target.take(slice(0, 1)), 1)
+        np.testing.assert_allclose(summed(spoiled), less, atol=0.03)
     elif name == "wrong_target":
-        fourth = model.targets((x,), [4] * 20, 20)[0][1]
-        np.testing.assert_allclose(spoiled, planted.truth["sound"](model, (x,), fourth, 0)[0], atol=1e-6)
+        np.testing.assert_allclose(spoiled, planted.truth["sound"](model, (x,), beside, 0)[0], atol=1e-5)
     elif name == "model_blind_map":
-        other = dlx.wrap(training.build(framework, training.Plan(kind="perceptron"), (8, 8, 1), 10, seed=9))
+        other = dlx.wrap(training.reinitialised(planted.model, model.layers[-1].name, seed=3))
         np.testing.assert_array_equal(spoiled, examinee(other, (x,), target, 0)[0])
     else:
         assert abs(np.corrcoef(spoiled.ravel(), sound.ravel())[0, 1]) < 0.1
+
+
+def summed(values: np.ndarray) -> np.ndarray:
+    return values.reshape(len(values), -1).sum(1)
 
 
 @pytest.mark.slow
