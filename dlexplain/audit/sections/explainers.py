@@ -13,6 +13,7 @@ from dlexplain.audit.check import check, section
 from dlexplain.audit.criteria import CRITERIA
 from dlexplain.audit.examined import Exam, controls, examined, methods, misses, relied_on, trusted, trusted_explainers
 from dlexplain.audit.record import Check, Part, Table
+from dlexplain.audit.sections.explainers_reported import reported
 from dlexplain.audit.setting import DRAWS, setting
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def explainers(subject: Subject, checks: tuple[Check, ...]) -> Part:
             ("models with random weights", len(asked.copies)),
         ),
         checks=checks,
-        tables=(_table(subject, exams, rows),),
+        tables=tuple(table for table in (_table(subject, exams, rows), reported(subject)) if table is not None),
         limits=tuple(_limits(subject)),
     )
 

@@ -44,7 +44,8 @@ WHY = {
 }
 _REPORTED = (
     "Reported and not gated, since each alone ranks some faulty explainer above a sound one: infidelity, sensitivity-n, "
-    "pixel flipping, ROAD, efficient randomisation, complexity and localisation."
+    "pixel flipping, ROAD, efficient randomisation, sparseness and complexity (section 7). Localisation asks where the "
+    "evidence lies, which an audit is not told."
 )
 
 
