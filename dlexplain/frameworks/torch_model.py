@@ -19,7 +19,7 @@ from dlexplain.frameworks.model import Model
 from dlexplain.frameworks.questions import Inputs, Layer, Masks, Points, Target, grid, laid
 from dlexplain.frameworks.torch_inside import Tap, layout_of, named_modules, refuse_batch_statistics, tapped
 from dlexplain.frameworks.torch_inside import tensors as tensors_of
-from dlexplain.frameworks.torch_tensors import mixed_by, numpy_of, place
+from dlexplain.frameworks.torch_tensors import channels_last, mixed_by, numpy_of, place
 from dlexplain.frameworks.torch_tokens import EMBEDDINGS, looked_up, put_out, token_sites, vocabulary
 from dlexplain.frameworks.torch_weights import refresh
 
@@ -437,4 +437,4 @@ class TorchModel(Model):
 
     def _fast(self, tensors: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
         """Pictures in the order in which convolutions are fastest."""
-        return tuple(t.contiguous(memory_format=torch.channels_last) if t.ndim == 4 else t for t in tensors)
+        return tuple(channels_last(t) if t.ndim == 4 else t for t in tensors)

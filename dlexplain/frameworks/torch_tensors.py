@@ -50,3 +50,13 @@ def mixed_by(tensor: torch.Tensor, fill: torch.Tensor, mask: torch.Tensor) -> to
     )
     shape = (len(tensor), mask.shape[1], *tensor.shape[2:])
     return mixed.expand(shape).flatten(0, 1)
+
+
+def channels_last(pictures: torch.Tensor) -> torch.Tensor:
+    """`(n, channels, height, width)` laid out as the convolutions are fastest. Of one channel both orders are the same in
+    memory, and only the strides tell Torch which is meant."""
+    laid = pictures.contiguous(memory_format=torch.channels_last)
+    if laid.shape[1] != 1 or laid.requires_grad:
+        return laid
+    _, _, height, width = laid.shape
+    return laid.as_strided(laid.shape, (height * width, 1, width, 1))
