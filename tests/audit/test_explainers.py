@@ -23,6 +23,7 @@ from dlexplain.audit.examined import (
 )
 from dlexplain.audit.preparing import METHODS, subject
 from dlexplain.audit.sections.explainers import explainers
+from dlexplain.audit.sections.explainers_reported import METRICS_SHOWN
 from dlexplain.audit.setting import setting
 from dlexplain.evaluation.explainer import Examinee, of_method
 from dlexplain.frameworks import training
@@ -196,10 +197,21 @@ def test_a_given_explainer_is_examined_and_its_maps_can_be_had(subjects, request
 
 def test_the_table_has_every_method_and_both_controls(subjects):
     part = explainers(subjects("digits_torch"), ())
-    (table,) = part.tables
+    table, _ = part.tables
     assert [row[0] for row in table.rows[:-1]] == [*DEFAULTS["image"], "random (control)", "model-blind (control)"]
     assert len(table.columns) == len(CRITERIA) + 2
     assert all(len(row) == len(table.columns) for row in table.rows)
+
+
+def test_the_metrics_that_never_gate_are_beside_their_controls(subjects):
+    _, table = explainers(subjects("digits_torch"), ()).tables
+    rows = {row[0]: dict(zip(table.columns[1:], row[1:], strict=True)) for row in table.rows}
+    assert list(rows) == [*DEFAULTS["image"], "random (control)", "model-blind (control)", "which way is better"]
+    assert list(table.columns[1:]) == [name.replace("_", " ") for name in METRICS_SHOWN]
+    assert rows["which way is better"]["road"] == "lower is better"
+    for name in DEFAULTS["image"]:
+        assert rows[name]["sensitivity n"] > 0.5 > abs(rows["random (control)"]["sensitivity n"])
+        assert rows[name]["infidelity"] < rows["random (control)"]["infidelity"]
 
 
 def test_the_same_seed_gives_the_same_figures(subjects, request):
