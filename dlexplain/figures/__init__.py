@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dlexplain.figures.attending import attention, logit_lens
 from dlexplain.figures.attributions import attribution
+from dlexplain.figures.borders import Window, credit_maps, depth_curve, plane_borders, planes, unit_pictures
 from dlexplain.figures.canvas import Figure
 from dlexplain.figures.comparisons import agreement, comparison
 from dlexplain.figures.evaluations import evaluation
@@ -24,6 +25,7 @@ from dlexplain.figures.tokenised import tokens
 
 __all__ = [
     "Figure",
+    "Window",
     "activation_histograms",
     "activations",
     "agreement",
@@ -33,8 +35,10 @@ __all__ = [
     "comparison",
     "concept_sensitivity",
     "confusion",
+    "credit_maps",
     "dead_units",
     "decision_border",
+    "depth_curve",
     "discovered_concepts",
     "evaluation",
     "feature_visualisation",
@@ -43,6 +47,8 @@ __all__ = [
     "logit_lens",
     "offline",
     "patching",
+    "plane_borders",
+    "planes",
     "probes",
     "save_html",
     "sensors",
@@ -51,4 +57,5 @@ __all__ = [
     "to_html",
     "tokens",
     "training_curves",
+    "unit_pictures",
 ]
