@@ -24,8 +24,9 @@ from dlexplain.audit.power import Power, Row, Share
 from dlexplain.frameworks.quiet import hush_tensorflow
 
 FRAMEWORKS = ("keras", "torch")
-# Seeds of the sound models by which thresholds are calibrated; the exam's own begin at 0, so that none is in both.
-CALIBRATION = 1000
+# The first seeds: of the exam, of the models by which thresholds are calibrated. Checks were written with those below
+# FIRST at hand, so that neither their authors nor the thresholds have seen a model of the exam.
+FIRST, CALIBRATION = 100, 1000
 _PACKAGES = {"keras": ("keras", "tensorflow"), "torch": ("torch",)}
 
 
@@ -45,7 +46,7 @@ class Cell:
 
 
 def cells(
-    *, seeds: int, sound: int, frameworks: Sequence[str] = FRAMEWORKS, only: Iterable[str] = (), start: int = 0
+    *, seeds: int, sound: int, frameworks: Sequence[str] = FRAMEWORKS, only: Iterable[str] = (), start: int = FIRST
 ) -> list[Cell]:
     """`seeds` models of every fault, `sound` of every kind of sound model, in each framework; the first seeds first."""
     from dlexplain.audit import faults

@@ -23,6 +23,7 @@ def test_every_fault_is_asked_in_both_frameworks_the_first_seeds_first():
     asked = exam.cells(seeds=2, sound=1)
     assert len(asked) == len(set(asked)) == 2 * (2 * len(faults.FAULTS) + len(faults.CLEAN))
     assert [c.seed for c in asked] == sorted(c.seed for c in asked)
+    assert {c.seed for c in asked} == {exam.FIRST, exam.FIRST + 1}
     assert len({c.file for c in asked}) == len(asked)
     assert {c.name for c in exam.cells(seeds=1, sound=1, only=["dead"])} == {"dead_relu"}
 
@@ -101,7 +102,7 @@ def test_the_command_runs_cells_in_processes_of_their_own_and_goes_on(tmp_path, 
     flags = ["--seeds", "1", "--sound", "0", "--only", "unfair", "--frameworks", "torch", "--jobs", "1"]
     flags += ["--cells", str(tmp_path / "cells"), "--out", str(tmp_path / "out.json")]
     assert exam.main(flags) == 0
-    assert "1 of 1  unfair_slice, torch, seed 0" in capsys.readouterr().out
+    assert "1 of 1  unfair_slice, torch, seed 100" in capsys.readouterr().out
     assert power.read(json.loads((tmp_path / "out.json").read_text())).caught() == Share(1, 1)
     assert exam.main(flags) == 0
-    assert "seed 0" not in capsys.readouterr().out
+    assert "seed 100" not in capsys.readouterr().out
