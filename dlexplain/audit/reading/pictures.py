@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dlexplain.audit.reading import PIXELS, AuditData
+from dlexplain.audit.reading.data import PIXELS, AuditData
 from dlexplain.errors import InputError, MissingPackageError, suggest
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dlexplain.audit.reading import AuditData, numbered
+from dlexplain.audit.reading.data import AuditData, numbered
 from dlexplain.errors import InputError, MissingPackageError, suggest
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dlexplain.audit.reading import AuditData, numbered
+from dlexplain.audit.reading.data import AuditData, numbered
 from dlexplain.errors import InputError, UnsafeFileError, suggest
 
 _KNOWN = ("inputs", "labels", "feature_names", "class_names", "train_inputs", "train_labels")
