@@ -16,7 +16,8 @@ from dlexplain.audit.profile import names
 FILE = "exam.json"
 # The rooms whose code decides what an audit answers.
 _ROOMS = ("audit", "evaluation", "attribution", "frameworks")
-_APART = ("report",)  # how a record looks
+# How a record looks, how data are read, and the measuring of what stands.
+_APART = ("report", "reading", "command.py", "power.py", "calibration.py", "__pycache__")
 
 
 @dataclass(frozen=True)
@@ -173,9 +174,10 @@ def code_fingerprint() -> str:
 def _files(folder: Any, path: str):
     for item in folder.iterdir():
         inside = f"{path}/{item.name}"
+        if item.name in _APART:
+            continue
         if item.is_dir():
-            if item.name not in (*_APART, "__pycache__"):
-                yield from _files(item, inside)
+            yield from _files(item, inside)
         elif item.name.endswith(".py") or (item.name.endswith(".json") and "/profiles/" in inside):
             yield inside, item
 

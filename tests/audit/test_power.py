@@ -142,3 +142,19 @@ def test_the_result_that_comes_with_the_package():
     assert found.caught().share >= 0.95
     assert found.accused().of >= 100
     assert found.accused().share <= 0.05
+
+
+def test_the_code_is_told_by_what_decides_an_answer(tmp_path, monkeypatch):
+    for path in ("audit/check.py", "audit/profiles/a.json", "audit/report/page.py", "audit/exam.json"):
+        file = tmp_path / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("1")
+    for room in ("evaluation", "attribution", "frameworks"):
+        (tmp_path / room).mkdir()
+    monkeypatch.setattr(power.resources, "files", lambda _: tmp_path)
+    first = power.code_fingerprint()
+    (tmp_path / "audit/report/page.py").write_text("2")
+    (tmp_path / "audit/exam.json").write_text("2")
+    assert power.code_fingerprint() == first
+    (tmp_path / "audit/profiles/a.json").write_text("2")
+    assert power.code_fingerprint() != first
