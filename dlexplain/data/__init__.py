@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dlexplain.data.commands import command_get, command_list
 from dlexplain.data.dataset import Dataset
+from dlexplain.data.fleet import by_machine, fleet
 from dlexplain.data.generators import planted_table, shapes, spirals, two_moons
 from dlexplain.data.listing import catalogue
 from dlexplain.data.loading import load
@@ -13,9 +14,11 @@ from dlexplain.data.turbofan import EngineDataset
 __all__ = [
     "Dataset",
     "EngineDataset",
+    "by_machine",
     "catalogue",
     "command_get",
     "command_list",
+    "fleet",
     "load",
     "planted_table",
     "shapes",
