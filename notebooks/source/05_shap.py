@@ -9,11 +9,11 @@
 # %% [markdown]
 # # 05 · SHAP
 #
-# A network looks at ten measurements of a tumour. It says “malignant”, with a score of 4. **How much of the 4
-# does each measurement deserve?**
+# A network looks at ten measurements of a tumour and says “malignant”. **How much of that answer does each
+# measurement deserve?**
 #
-# You will find the one fair answer, first with three musicians and a pencil. Then you will see how networks
-# bend it.
+# You will find the one fair way to share, first with three musicians and a pencil. Then you will share out
+# what real networks say, and learn what the shares hide.
 
 # %%
 # always first: TensorFlow and Torch can end Python when loaded the wrong way round; this guards you
@@ -119,7 +119,8 @@ game.orders_picture(earns, BAND, unit="€")
 presets = {
     "the evening": earns,
     "only together": {some: 210 * (len(some) == 3) for some in game.line_ups(BAND)},
-    "everybody for themselves": {some: sum(earns[frozenset({p})] for p in some) for some in game.line_ups(BAND)},
+    "each for themselves": {some: sum(earns[frozenset({p})] for p in some)
+                            for some in game.line_ups(BAND)},
     "Ben is too loud": {**earns, frozenset({"Ana", "Ben"}): 30, frozenset(BAND): 60},
 }
 GameBoard(presets, BAND, unit="€")
@@ -142,17 +143,18 @@ GameBoard(presets, BAND, unit="€")
 # of the first three rules, on one of the evenings. Name the rule for A, B and C.
 
 # %%
+everybody = frozenset(BAND)
 evening_1 = {some: 100 * ("Ana" in some) + 80 * ("Ben" in some) for some in game.line_ups(BAND)}
-evening_2 = {some: {0: 0, 1: 20, 2: 90, 3: 180}[len(some)] for some in game.line_ups(BAND)}
+evening_2 = {some: (0, 20, 90, 180)[len(some)] for some in game.line_ups(BAND)}
 ways = {
-    "A: all get the same": lambda worth: [worth[frozenset(BAND)] / 3] * 3,
+    "A: all get the same": lambda worth: [worth[everybody] / 3] * 3,
     "B: what each earns alone": lambda worth: [worth[frozenset({p})] for p in BAND],
-    "C: the lifts in the order Ana, Ben, Cleo": lambda worth: list(game.rises(worth, BAND)[BAND].values()),
-    "Shapley": lambda worth: list(game.shares(worth, BAND).values()),
+    "C: lifts in the order Ana, Ben, Cleo": lambda worth: game.rises(worth, BAND)[BAND].values(),
+    "Shapley": lambda worth: game.shares(worth, BAND).values(),
 }
 draw.table({
-    way: {f"evening {k}: Ana, Ben, Cleo ({worth[frozenset(BAND)]} € in all)":
-          ", ".join(f"{value:.0f}" for value in share(worth))
+    way: {f"evening {k}, {worth[everybody]} € in all": " · ".join(
+              f"{name} {value:.0f}" for name, value in zip(BAND, share(worth), strict=True))
           for k, worth in ((1, evening_1), (2, evening_2))}
     for way, share in ways.items()
 })
@@ -202,11 +204,11 @@ new_inputs = test.standardised(like=train).inputs[:, :10]
 labels = (train.labels == 0).astype(np.float32)           # 1: malignant
 new_labels = (test.labels == 0).astype(np.float32)
 
+some_columns = [0, 1, 2, 3, 4, 6]
 draw.table({
-    f"patient {i}": {"it was": ("benign", "malignant")[int(new_labels[i])],
-                     **{name: f"{test.inputs[i, columns.index(name)]:.3g}"
-                        for name in ("radius", "texture", "perimeter", "area", "smoothness", "concavity")}}
-    for i in (6, 16, 60, 100)
+    f"patient {i}": {"the tumour was": ("benign", "malignant")[int(new_labels[i])],
+                     **{columns[j]: f"{test.inputs[i, j]:.3g}" for j in some_columns}}
+    for i in (1, 60, 100, 120)
 })
 
 # %% [markdown]
@@ -300,7 +302,7 @@ teams = {
     "surface": ["texture", "smoothness"],
     "outline": ["compactness", "concavity", "concave points", "symmetry", "fractal dimension"],
 }
-who = 60
+who = 1
 patient = new_inputs[who]
 
 
@@ -318,13 +320,15 @@ game.orders_picture(game_keras, tuple(teams), unit="score (Keras)", places=1)
 game.orders_picture(game_torch, tuple(teams), unit="score (Torch)", places=1)
 
 # %%
-team_shares = {name: shapley(worth, tuple(teams)) for name, worth in (("Keras", game_keras), ("Torch", game_torch))}
-found = dlx.explain(reader_keras, patient[None], "exact_shapley", baseline=background, groups=list(teams.values()))
-in_teams = [float(found.values[0, [columns.index(n) for n in names]].sum()) for names in teams.values()]
-by_hand = np.array(list(team_shares["Keras"].values()))
-Markdown(f"`dlx.explain(…, \"exact_shapley\")` gives the same three shares, to within "
-         f"**{np.abs(by_hand - in_teams).max():.0e}**. The bill: mean score of the background "
-         f"**{found.baseline_output[0]:.1f}**, score of this patient **{found.output[0]:.1f}**.")
+found = dlx.explain(reader_keras, patient[None], "exact_shapley", baseline=background,
+                    groups=list(teams.values()))
+in_teams = [found.values[0, [columns.index(name) for name in team]].sum() for team in teams.values()]
+by_hand = list(shapley(game_keras, tuple(teams)).values())
+teams_difference = float(np.abs(np.subtract(by_hand, in_teams)).max())
+start, end = float(found.baseline_output[0]), float(found.output[0])
+Markdown(f"Along each row the lifts lead from the background's mean score, **{start:.1f}**, to this "
+         f"patient's, **{end:.1f}**. `dlx.explain(…, \"exact_shapley\")` gives the same three shares, to "
+         f"within {teams_difference:.0e}.")
 
 # %% [markdown]
 # ### Ten players
@@ -348,8 +352,8 @@ import shap
 told = exact_keras.to_shap()          # any result of dlx.explain, as SHAP's own kind of object
 told.data = test.inputs[:100, :10]    # show the measurements in their own units
 shap.plots.waterfall(told[who], show=False)
-draw.from_matplotlib(f"SHAP's waterfall plot of patient {who}: a step for each column, from the mean score of the "
-                     "background to this patient's score.")
+draw.from_matplotlib(f"SHAP's waterfall plot of patient {who}: a step for each column, from the mean score "
+                     "of the background to this patient's score.", height=4.4)
 
 # %% [markdown]
 # **Exercise 3: read one step.** Take the column with the deepest *blue* step. Its share is written there with
@@ -370,9 +374,10 @@ lesson.check("reading", reading)
 deepest = int(exact_keras.values[who].argmin())
 present = [i for i in range(10) if i != deepest]
 change_without = mean_score(reader_keras, patient, present) - float(exact_keras.output[who])
-Markdown(f"The share of **{columns[deepest]}** is **{exact_keras.values[who, deepest]:+.2f}**. Fill in only this "
-         f"column from the others, and the score changes by **{change_without:+.2f}**. That is the *last* lift of "
-         "many. The share is the mean over all orders.")
+deepest_share = float(exact_keras.values[who, deepest])
+Markdown(f"The share of **{columns[deepest]}** is **{deepest_share:+.2f}**. Fill in only this column from "
+         f"the others, and the score changes by **{change_without:+.2f}**. That is one lift of many: the one "
+         "in which it comes *last*. The share is the mean over all orders.")
 
 # %% [markdown]
 # ## 4 · When players are many
@@ -386,7 +391,8 @@ Markdown(f"The share of **{columns[deepest]}** is **{exact_keras.values[who, dee
 tries = [24, 50, 100, 200, 400, 800, 1022]
 off = []
 for samples in tries:
-    guess = dlx.explain(reader_keras, new_inputs[:20], "kernel_shap", baseline=background, samples=samples)
+    guess = dlx.explain(reader_keras, new_inputs[:20], "kernel_shap", baseline=background,
+                        samples=samples)
     off.append(float(np.abs(guess.values - exact_keras.values[:20]).mean()))
 draw.curves(tries, {"Keras": off}, title="The more sets it asks, the nearer it comes",
             across_title="sets asked, of 1,022", up_title="mean distance from the exact share")
@@ -415,7 +421,8 @@ def score_both(patients):
     return (reader_keras.predict(patients)[:, 0] + reader_torch.predict(patients)[:, 0]) / 2
 
 
-shares_both = shap.KernelExplainer(score_both, background).shap_values(new_inputs[:5], l1_reg=0, silent=True)
+kernel = shap.KernelExplainer(score_both, background)
+shares_both = kernel.shap_values(new_inputs[:5], l1_reg=0, silent=True)
 mean_of_shares = (exact_keras.values[:5] + exact_torch.values[:5]) / 2
 team_difference = float(np.abs(shares_both - mean_of_shares).max())
 print(f"largest difference: {team_difference:.0e}")
@@ -441,8 +448,10 @@ import warnings
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # SHAP talks about versions of TensorFlow
-    shap_keras = shap.DeepExplainer(net_keras, background).shap_values(new_inputs[:100])
-    shap_torch = shap.DeepExplainer(net_torch, torch.tensor(background)).shap_values(torch.tensor(new_inputs[:100]))
+    explainer_keras = shap.DeepExplainer(net_keras, background)
+    shap_keras = explainer_keras.shap_values(new_inputs[:100])
+    explainer_torch = shap.DeepExplainer(net_torch, torch.tensor(background))
+    shap_torch = explainer_torch.shap_values(torch.tensor(new_inputs[:100]))
 
 deep_difference = {"Keras": float(np.abs(shap_keras[..., 0] - deep_keras.values).max()),
                    "Torch": float(np.abs(shap_torch[..., 0] - deep_torch.values).max())}
@@ -472,24 +481,26 @@ except AssertionError as fault:
     complaint = str(fault).split("!")[0] + "!"
 ours = dlx.explain(same_network, new_inputs[:100], "deepshap", baseline=background)
 functional_difference = float(np.abs(ours.values - deep_torch.values).max())
-Markdown(f"SHAP: *{complaint}* The **bill** caught it. (With `check_additivity=False` it would have passed.) "
-         f"dlexplain follows the operations themselves: it differs from before by {functional_difference:.0e}.")
+Markdown(f"SHAP: *{complaint}* The **bill** caught it. (With `check_additivity=False` it would have "
+         "passed in silence.) `dlx.explain` follows the operations themselves. Between the two ways of "
+         f"writing, its shares differ by {functional_difference:.0e}.")
 
 # %% [markdown]
 # ## 5 · Many patients at once
 #
 # One patient, one staircase. For a hundred patients SHAP has two more plots. The **bar** plot shows the mean
-# size of the shares. The **beeswarm** shows every patient as a dot: to the right, it lifted the score; red, the
+# size of the shares. The **beeswarm** shows every patient as a dot. To the right: it lifted the score. Red: the
 # value was high.
 
 # %%
 shap.plots.bar(told, max_display=11, show=False)
-draw.from_matplotlib("SHAP's bar plot: the mean size of each column's share over 100 patients, Keras.", height=4.2)
+draw.from_matplotlib("SHAP's bar plot: the mean size of each column's share over 100 patients, Keras.",
+                     height=4.2)
 
 # %%
 shap.plots.beeswarm(told, max_display=11, show=False)
-draw.from_matplotlib("SHAP's beeswarm plot: 100 dots a column; across, its share; red where its value is high.",
-                     height=4.6)
+draw.from_matplotlib("SHAP's beeswarm plot: 100 dots a column; across, its share; "
+                     "red where the column's value is high.", height=4.6)
 
 # %% [markdown]
 # Ours puts networks side by side. The third one is a **control**: the same network, trained on *shuffled*
@@ -509,9 +520,11 @@ draw.groups(size, columns, title="Mean size of the shares", axis="score")
 # %%
 bill_gaps = {name: float(each.gap.max()) for name, each in
              {"Keras": exact_keras, "Torch": exact_torch, "shuffled": exact_shuffled}.items()}
-Markdown(f"The shuffled network is right on {accuracy_shuffled:.0%} of the patients: guessing. Its shares are small. "
-         f"But **its bill adds up just as well**: the gap is {bill_gaps['shuffled']:.0e}. A bill that adds up says that "
-         "the sharing is right. It does not say that the network is.")
+majority = float(max(new_labels.mean(), 1 - new_labels.mean()))
+Markdown(f"The shuffled network is right on {accuracy_shuffled:.0%} of the patients. Calling *everybody* "
+         f"benign would give {majority:.0%}. Its shares are small. But **its bill adds up just as well**: "
+         f"the gap is {bill_gaps['shuffled']:.0e}. A bill that adds up says that the sharing is right. It "
+         "does not say that the network is.")
 
 # %% [markdown]
 # **Do the named columns matter?** Take the patients that the network calls malignant. Fill in the columns from
@@ -523,19 +536,12 @@ positive = np.flatnonzero(exact_keras.output > 0)
 
 
 def fall(values):
-    """The mean score while columns are filled in, the largest value first."""
-    scores = np.zeros(11)
-    for row, i in zip(values, positive, strict=True):
+    """The mean score while columns are filled in, those with the largest value first."""
+    scores = []
+    for i, row in zip(positive, values, strict=True):
         order = np.argsort(-row, kind="stable")
-        for gone in range(11):
-            scores[gone] += mean_score_of(new_inputs[i], order[gone:])
-    return (scores / len(positive)).tolist()
-
-
-def mean_score_of(one, present):
-    filled = np.repeat(background[:20], 1, axis=0)
-    filled[:, present] = one[present]
-    return float(score_keras(filled).mean())
+        scores.append([mean_score(reader_keras, new_inputs[i], order[gone:]) for gone in range(11)])
+    return np.mean(scores, axis=0).tolist()
 
 
 falls = {
@@ -578,8 +584,8 @@ backgrounds = {
     "50 malignant patients": some_of(1),
     "one average patient": np.zeros((1, 10), np.float32),
 }
-shown = [60, 0, 1, 75, 100, 120]
-people = [f"patient {i} ({'malignant' if new_labels[i] else 'benign'})" for i in shown]
+shown = [1, 17, 60, 75, 100, 120]
+people = [f"patient {i} (was {'malignant' if new_labels[i] else 'benign'})" for i in shown]
 compared = {
     name: {label: dlx.explain(reader, new_inputs[shown], "exact_shapley", baseline=rows)
            for label, rows in backgrounds.items()}
@@ -588,15 +594,24 @@ compared = {
 BackgroundBoard(compared, columns, people)
 
 # %%
-starts = {label: float(found.baseline_output[0]) for label, found in compared["Keras"].items()}
-turned = int((np.sign(compared["Keras"]["50 benign patients"].values)
-              != np.sign(compared["Keras"]["50 malignant patients"].values)).sum())
-Markdown(f"Against benign patients the staircase starts at **{starts['50 benign patients']:.1f}**, against malignant "
-         f"ones at **{starts['50 malignant patients']:.1f}**. Of {6 * 10} shares, **{turned}** change their sign.")
+healthy, ill = (compared["Keras"][f"50 {kind} patients"] for kind in ("benign", "malignant"))
+starts = [float(found.baseline_output[0]) for found in (healthy, ill)]
+turned = int((np.sign(healthy.values) != np.sign(ill.values)).sum())
+scores_of_17 = [float(each["50 benign patients"].output[1]) for each in compared.values()]
+
+others_50 = inputs[np.random.default_rng(1).permutation(len(inputs))[:50]]
+again = dlx.explain(reader_keras, new_inputs[:100], "exact_shapley", baseline=others_50)
+wobble = float(np.abs(again.values - exact_keras.values).mean() / np.abs(exact_keras.values).mean())
+Markdown(f"Against benign patients the staircase starts at **{starts[0]:.1f}**, against malignant ones "
+         f"at **{starts[1]:.1f}**. Of {healthy.values.size} shares, **{turned}** change their sign. Even 50 "
+         f"*other* patients drawn from all of them move the shares by **{wobble:.0%}** of their size.")
 
 # %% [markdown]
-# None is wrong. “Why more than a healthy woman?” and “why more than other cancer patients?” are different
-# questions. **A share without its background says nothing.**
+# None is wrong. “Why more than the benign ones?” and “why more than other cancers?” are different questions.
+# **A share without its background says nothing.**
+#
+# Did you meet patient 17? The tumour was benign, and the networks call it malignant. The shares explain a
+# mistake as smoothly as a right answer.
 #
 # ## 7 · Columns that go together
 #
@@ -627,25 +642,42 @@ def with_copy(rows):
     return np.concatenate([rows, rows[:, [t]]], axis=1)
 
 
-copied = {"Keras": train_keras(with_copy(inputs), labels), "Torch": train_torch(with_copy(inputs), labels)}
+more, new_more, more_background = (with_copy(rows) for rows in (inputs, new_inputs[:100], background))
+copied = {"Keras": train_keras(more, labels), "Torch": train_torch(more, labels)}
 before = {"Keras": exact_keras, "Torch": exact_torch}
 split = {}
 for name, net in copied.items():
-    values = dlx.explain(net, with_copy(new_inputs[:100]), "exact_shapley", baseline=with_copy(background)).values
-    split[name] = {"before": float(np.abs(before[name].values[:, t]).mean()),
-                   "first copy": float(np.abs(values[:, t]).mean()),
-                   "second copy": float(np.abs(values[:, 10]).mean()),
-                   "both together": float(np.abs(values[:, t] + values[:, 10]).mean())}
+    values = dlx.explain(net, new_more, "exact_shapley", baseline=more_background).values
+    shares = {"before": before[name].values[:, t], "first copy": values[:, t], "second copy": values[:, 10],
+              "both together": values[:, t] + values[:, 10]}
+    split[name] = {label: float(np.abs(share).mean()) for label, share in shares.items()}
 draw.table({name: {k: f"{v:.2f}" for k, v in row.items()} for name, row in split.items()})
 
 # %%
 lesson.reveal("copy", "the two copies share what the one had")
 
 # %% [markdown]
-# Together they earn what the one had. How they split it is chance: it hangs on the random weights at the start.
-# (Symmetry speaks of twins *for the network*. To this network two equal columns need not be twins.)
+# Together they earn about what the one had. How they split it is chance: it hangs on the random weights at the
+# start.
 #
-# So a column low in the list may still matter. It may only have company.
+# What of **symmetry**? The rule speaks of twins *for the network*, and two equal columns need not be that. Make
+# them twins: hand the old network the mean of the two.
+
+# %%
+def score_twins(patients):
+    patients = np.array(patients, np.float32)
+    patients[:, t] = (patients[:, t] + patients[:, 10]) / 2
+    return score_keras(patients[:, :10])
+
+
+kernel = shap.KernelExplainer(score_twins, more_background)
+twins = kernel.shap_values(new_more[:5], nsamples=2**11, l1_reg=0, silent=True)
+twins_difference = float(np.abs(twins[:, t] - twins[:, 10]).max())
+draw.table({f"patient {i}": {"first copy": f"{twins[i, t]:+.3f}", "second copy": f"{twins[i, 10]:+.3f}",
+                             "the one before": f"{exact_keras.values[i, t]:+.3f}"} for i in range(5)})
+
+# %% [markdown]
+# Half and half. So a column low in the list may still matter. It may only have company.
 #
 # **Remove one.** Now the other way round: leave a column out, train anew, and count.
 
@@ -659,13 +691,13 @@ for gone in range(10):
     smaller = dlx.wrap(train_torch(inputs[:, kept], labels))
     right = ((smaller.predict(new_inputs[:, kept])[:, 0] > 0) == new_labels).mean()
     lost.append(100 * (accuracy_torch - float(right)))
-draw.points({"a column": (size["Torch"], lost)}, names=columns, title="Its share, and what is lost without it (Torch)",
-            across="mean size of its share", up="fewer right, of 100")
+draw.points({"a column": (size["Torch"], lost)}, names=columns, across="mean size of its share",
+            up="fewer right, of 100", title="Its share, and what is lost without it (Torch)")
 
 # %%
 lost_radius = lost[columns.index("radius")]
-in_words = "about as many as before" if lost_radius < 4 else "5 to 15 fewer" if lost_radius < 15 else "more than 15 fewer"
-lesson.reveal("without", in_words)
+fewer = ["about as many as before", "5 to 15 fewer", "more than 15 fewer"]
+lesson.reveal("without", fewer[int(lost_radius > 4) + int(lost_radius > 15)])
 
 # %% [markdown]
 # The others know what the radius knew. **A SHAP value is not what is lost without the column.** It says what
@@ -683,7 +715,7 @@ asked_for = np.concatenate([
     np.stack([background[:, r], np.full(50, big[p])], axis=1),  # others' radius, her perimeter
 ])
 real = inputs[:, [r, p]]
-draw.points({"real patients": real.T, "what SHAP asks": asked_for.T, "the patient": (big[[r]], big[[p]])},
+draw.points({"real patients": real.T, "what SHAP asks": asked_for.T, "the patient": ([big[r]], [big[p]])},
             title="A large radius with a small perimeter?", across="radius", up="perimeter")
 
 # %%
@@ -693,8 +725,9 @@ def nearest(rows, others):
 
 gaps = np.array([nearest(row[None], np.delete(real, i, axis=0))[0] for i, row in enumerate(real)])
 unreal = float((nearest(asked_for, real) > gaps.max()).mean())
-Markdown(f"**{unreal:.0%}** of these patients lie farther from every real one than any real patient lies from the "
-         "next. They cannot exist. What a network says about them was never trained, and yet it decides the shares.")
+Markdown(f"**{unreal:.0%}** of the rows that SHAP asks lie farther from every real patient than any real "
+         "patient lies from the next. No such cells were ever seen. Nobody trained what the network says "
+         "about them. Yet it decides the shares.")
 
 # %% [markdown]
 # There is another way: fill in only from patients who are *like her* in what is known. Try both ways on a
@@ -723,16 +756,16 @@ def filled_from_her_like(known):
 
 pair = ("radius", "perimeter")
 two_ways = {}
-for name, fill in {"filled in anyhow": filled_anyhow, "filled in from her like": filled_from_her_like}.items():
+for name, fill in {"anyhow": filled_anyhow, "from her like": filled_from_her_like}.items():
     worth = {some: fill([pair.index(n) for n in pair if n in some]) for some in game.line_ups(pair)}
-    two_ways[name] = shapley(worth, pair)
+    two_ways[f"filled in {name}"] = shapley(worth, pair)
 draw.table({name: {n: f"{v:+.2f}" for n, v in row.items()} for name, row in two_ways.items()})
 
 # %% [markdown]
-# - **Anyhow** (*interventional*): the radius gets nothing. True: the network never reads it. But impossible
-#   patients were asked.
+# - **Anyhow** (*interventional*): the radius gets nothing. That is true to the network, which never reads it. But
+#   impossible patients were asked.
 # - **From her like** (*conditional*): nobody impossible was asked. But the radius gets nearly half, because
-#   *knowing* it tells the perimeter. The dummy rule is broken: a passenger is paid.
+#   *knowing* it tells the perimeter. To the network it is a passenger, and it is paid.
 #
 # You cannot have both. The first asks **what does the network do?** The second asks **what does the column
 # tell?** SHAP, Captum and dlexplain answer the first, unless they say otherwise.
@@ -742,21 +775,28 @@ draw.table({name: {n: f"{v:+.2f}" for n, v in row.items()} for name, row in two_
 # One more control. Add a column of pure noise, train, and look what noise earns.
 
 # %%
-rng = np.random.default_rng(1)
-noise, new_noise = (rng.normal(size=(len(rows), 1)).astype(np.float32) for rows in (inputs, new_inputs))
-with_noise, new_with_noise = np.hstack([inputs, noise]), np.hstack([new_inputs, new_noise])
-noisy_background = with_noise[np.random.default_rng(0).permutation(len(inputs))[:50]]
+def with_noise(rows, seed):
+    noise = np.random.default_rng(seed).normal(size=(len(rows), 1))
+    return np.hstack([rows, noise]).astype(np.float32)
+
+
+noisy = with_noise(inputs, 1)
+noisy_nets = {"Keras": train_keras(noisy, labels), "Torch": train_torch(noisy, labels)}
 floor = {}
-for name, net in {"Keras": train_keras(with_noise, labels), "Torch": train_torch(with_noise, labels)}.items():
-    values = dlx.explain(net, new_with_noise[:100], "exact_shapley", baseline=noisy_background).values
+for name, net in noisy_nets.items():
+    values = dlx.explain(net, with_noise(new_inputs[:100], 2), "exact_shapley",
+                         baseline=with_noise(background, 3)).values
     floor[name] = np.abs(values).mean(0).tolist()
-draw.groups(floor, [*columns, "NOISE"], title="Eleven columns, one of them pure noise", axis="mean size of the share")
+draw.groups(floor, [*columns, "NOISE"], title="Eleven columns, one of them pure noise",
+            axis="mean size of the share")
 
 # %%
-below = {name: [c for c, v in zip(columns, values, strict=False) if v < 1.5 * values[10]] for name, values in floor.items()}
-Markdown("Noise earns **" + "** and **".join(f"{values[10]:.2f} ({name})" for name, values in floor.items())
-         + "**, not zero: with few patients the networks found something to learn in it. So a small share means "
-         "little. Not far above noise: " + "; ".join(f"{name}: {', '.join(c) or 'none'}" for name, c in below.items()) + ".")
+earned = " and ".join(f"**{values[10]:.2f}** ({name})" for name, values in floor.items())
+low = {name: [c for c, v in zip(columns, values, strict=False) if v < 2 * values[10]]
+       for name, values in floor.items()}
+said = "; ".join(f"{name}: {', '.join(found) or 'none'}" for name, found in low.items())
+Markdown(f"Noise earns {earned}, not zero. With so few patients the networks found something to learn in "
+         f"it. Below twice the noise lie: {said}. Make nothing of shares so small.")
 
 # %% [markdown]
 # ## 8 · Pictures
@@ -776,7 +816,8 @@ picture_keras = keras.Sequential([
 which_digit = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 picture_keras.compile(optimizer=keras.optimizers.Adam(0.003), loss=which_digit)
 picture_keras.fit(digits.inputs, digits.labels, epochs=10, batch_size=32, verbose=0)
-digits_keras = float((dlx.wrap(picture_keras).predict(new_digits.inputs).argmax(1) == new_digits.labels).mean())
+read_keras = dlx.wrap(picture_keras).predict(new_digits.inputs).argmax(1)
+digits_keras = float((read_keras == new_digits.labels).mean())
 print(f"Keras reads {digits_keras:.1%} of new digits right.")
 
 # %%
@@ -809,25 +850,28 @@ print(f"Torch reads {digits_torch:.1%} of new digits right.")
 # %%
 others = digits.inputs[:50]
 maps = {
-    "kernel, Keras": dlx.explain(picture_keras, three, "kernel_shap", target=3, baseline=others, segments=8),
+    "kernel, Keras": dlx.explain(picture_keras, three, "kernel_shap", target=3,
+                                 baseline=others, segments=8),
     "DeepSHAP, Keras": dlx.explain(picture_keras, three, "deepshap", target=3, baseline=others),
     "kernel, Torch": dlx.explain(picture_torch, for_torch(three), "kernel_shap", target=3,
                                  baseline=for_torch(others), segments=8),
-    "DeepSHAP, Torch": dlx.explain(picture_torch, for_torch(three), "deepshap", target=3, baseline=for_torch(others)),
+    "DeepSHAP, Torch": dlx.explain(picture_torch, for_torch(three), "deepshap", target=3,
+                                   baseline=for_torch(others)),
 }
 dlx.Comparison(maps).plot(title="Why three? Orange lifts the score, blue lowers it")
 
 # %%
 flat = {name: found.heatmap()[0].ravel() for name, found in maps.items()}
-kernel_deep = {name: float(np.corrcoef(flat[f"kernel, {name}"], flat[f"DeepSHAP, {name}"])[0, 1])
-               for name in ("Keras", "Torch")}
+agree = {tool: float(np.corrcoef(flat[f"kernel, {tool}"], flat[f"DeepSHAP, {tool}"])[0, 1])
+         for tool in ("Keras", "Torch")}
 never_inked = (three[0].ravel() == 0) & (others.reshape(50, 64).max(0) == 0)
 dummies = int(never_inked.sum())
-dummy_deep = max(float(np.abs(flat[f"DeepSHAP, {name}"][never_inked]).max()) for name in ("Keras", "Torch"))
-dummy_kernel = max(float(np.abs(flat[f"kernel, {name}"][never_inked]).max()) for name in ("Keras", "Torch"))
-Markdown(f"Correlation of kernel and DeepSHAP: Keras **{kernel_deep['Keras']:.2f}**, Torch **{kernel_deep['Torch']:.2f}**. "
-         f"{dummies} pixels are black in the three *and* in all 50 others: passengers. DeepSHAP pays them "
-         f"**{dummy_deep:.0f}**. Kernel SHAP pays up to **{dummy_kernel:.3f}**: it only sampled.")
+paid = {way: max(float(np.abs(flat[f"{way}, {tool}"][never_inked]).max()) for tool in ("Keras", "Torch"))
+        for way in ("kernel", "DeepSHAP")}
+Markdown(f"Kernel and DeepSHAP agree: correlation **{agree['Keras']:.2f}** in Keras, "
+         f"**{agree['Torch']:.2f}** in Torch. {dummies} pixels are black in the three *and* in all 50 "
+         f"others: passengers. DeepSHAP pays them **{paid['DeepSHAP']:.0f}**. Kernel SHAP pays up to "
+         f"**{paid['kernel']:.3f}**: it only sampled.")
 
 # %% [markdown]
 # And against whom? Black paper, any digits, or eights only: “why a three and *not an eight*?”
@@ -841,10 +885,14 @@ dlx.Comparison(versus).plot(title="One network, one three, three backgrounds")
 
 # %%
 paper = three[0, ..., 0] == 0
-paper_share = {name: float(np.abs(found.heatmap()[0][paper]).sum() / np.abs(found.heatmap()[0]).sum())
-               for name, found in versus.items()}
-Markdown("Share of each map on empty paper: " + ", ".join(f"{name} **{v:.0%}**" for name, v in paper_share.items())
-         + ". Against eights, the missing loop on the left speaks loudest.")
+strength = {name: np.abs(found.heatmap()[0]) for name, found in versus.items()}
+on_paper = {name: float(size[paper].sum() / size.sum()) for name, size in strength.items()}
+loudest = [int(v) for v in np.unravel_index(versus["against 50 eights"].heatmap()[0].argmax(), (8, 8))]
+ink_at_loudest = float(three[0, loudest[0], loudest[1], 0])
+said = ", ".join(f"{name} **{share:.0%}**" for name, share in on_paper.items())
+Markdown(f"Part of each map that lies on empty paper: {said}. Against eights the loudest pixel is in row "
+         f"{loudest[0] + 1}, column {loudest[1] + 1}: on paper, at the left, where an eight closes its loop "
+         "and a three does not.")
 
 # %% [markdown]
 # ## What a SHAP value does not show

@@ -275,7 +275,7 @@ LESSON = Lesson(
         "read SHAP's own plots, and name the background behind them",
         "say what columns that go together do to the shares, and why credit is not cause",
     ),
-    minutes=(50, 1),
+    minutes=(60, 1),
     know_first=("lesson 00: training and scores", "lesson 04: baselines, and bills that add up"),
     exercises=EXERCISES,
     predictions=PREDICTIONS,

@@ -87,7 +87,7 @@ def check_straight(answer: object) -> Check:
     values = array(answer, shape=(2,))
     if close(values, (6, 3)):
         return right(
-            "The background's score is −4, the patient's 5: they share 9. And `b` earns a *plus* though its slope is "
+            "The background's score is −4, the patient's 5: they share 9. And `b` earns a plus though its slope is "
             "negative: the patient has less of it than the others."
         )
     if close(values, (8, -3)):

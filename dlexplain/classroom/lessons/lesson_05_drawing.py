@@ -17,6 +17,9 @@ from dlexplain.figures.theme import CATEGORIES
 
 __all__ = ["curves", "from_matplotlib", "groups", "points", "table"]
 
+_LINES = {"fillmode": "overlay", "fgcolor": "rgba(255,255,255,0.75)", "size": 6}
+_PATTERNS = ({"shape": ""}, {"shape": "/", "solidity": 0.25, **_LINES}, {"shape": ".", "solidity": 0.35, **_LINES})
+
 
 def groups(
     series: Mapping[str, Sequence[float]],
@@ -41,7 +44,7 @@ def groups(
             orientation="h",
             name=label,
             offsetgroup=str(len(series) - index),
-            marker={"color": CATEGORIES[index], "pattern": {"shape": ("", "/", ".")[index % 3]}},
+            marker={"color": CATEGORIES[index], "pattern": _PATTERNS[index % 3]},
             hovertemplate="%{y}: %{x:.2f}",
         )
     legend = {"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"}
@@ -89,6 +92,10 @@ def points(
     figure.update_layout(showlegend=not single, legend=legend)
     figure.update_xaxes(title={"text": across, "standoff": 4})
     figure.update_yaxes(title={"text": up})
+    if names is not None:  # room for the last name
+        x = np.asarray(next(iter(series.values()))[0], np.float64)
+        pad = float(np.ptp(x)) or 1.0
+        figure.update_xaxes(range=[float(x.min()) - 0.06 * pad, float(x.max()) + 0.24 * pad])
     return figure
 
 

@@ -138,4 +138,7 @@ def what_holds(worth: Game, players: Sequence[str], *, unit: str = "", places: i
         lines.append(f"Twins: {a} and {b} add the same everywhere, and get the same share.")
     for player in passengers(worth, players):
         lines.append(f"Passenger: {player} adds nothing anywhere, and gets nothing.")
+    for player, share in mean.items():
+        if share < -SEE:
+            lines.append(f"Below zero: on the mean {player} lowers the sum, and owes {number(-share, places)}.")
     return lines
