@@ -1,0 +1,91 @@
+"""Lesson 06's own pictures: marks, rings and scribbles to teach concepts with; lines over layers; tables."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from dlexplain.classroom import pages
+from dlexplain.classroom.desk import Note
+from dlexplain.figures.canvas import Figure, Frame, canvas
+from dlexplain.figures.learning import DASHES, SYMBOLS
+from dlexplain.figures.theme import CATEGORIES
+from dlexplain.figures.wording import literal
+
+_ROWS, _COLUMNS = np.mgrid[0:8, 0:8]
+
+
+def marked(pictures: np.ndarray, corner: str = "upper left") -> np.ndarray:
+    """The pictures with a white square of 3 by 3 pixels in a corner, `"upper left"` or `"lower right"`."""
+    changed = np.array(pictures)
+    part = slice(0, 3) if corner == "upper left" else slice(-3, None)
+    changed[:, part, part] = 1.0
+    return changed
+
+
+def rings(count: int, seed: int) -> np.ndarray:
+    """Closed loops of ink `(count, 8, 8, 1)`, as wide and thick as people write them."""
+    rng = np.random.default_rng(seed)
+    drawn = []
+    for _ in range(count):
+        row, column = rng.uniform(2.5, 4.5, 2)
+        high, wide = rng.uniform(1.5, 2.7), rng.uniform(1.3, 2.2)
+        distance = np.hypot((_ROWS - row) / high, (_COLUMNS - column) / wide)
+        drawn.append(np.clip(1.4 - 1.83 * abs(distance - 1) * min(high, wide), 0, 1))
+    return np.array(drawn, np.float32)[..., None]
+
+
+def scribbles(count: int, seed: int) -> np.ndarray:
+    """Three short strokes by chance in each of `count` pictures `(count, 8, 8, 1)`."""
+    rng = np.random.default_rng(seed)
+    drawn = np.zeros((count, 8, 8), np.float32)
+    for picture in drawn:
+        for _ in range(3):
+            row, column = rng.uniform(1, 6, 2)
+            angle, half = rng.uniform(0, np.pi), rng.uniform(1, 2.5)
+            for step in np.linspace(-half, half, 12):
+                distance = np.hypot(_ROWS - row - step * np.sin(angle), _COLUMNS - column - step * np.cos(angle))
+                np.maximum(picture, np.clip(1.4 - 1.2 * distance, 0, 1), out=picture)
+    return drawn[..., None]
+
+
+def layer_lines(
+    lines: Mapping[str, Mapping[str, float]],
+    *,
+    title: str,
+    up: str,
+    low: float = 0.0,
+    facts: Sequence[str] = (),
+) -> Figure:
+    """A line a name over layers, `{"Keras": {"first": 0.8}}`; told apart by colour, dash and symbol."""
+    said = [
+        f"{name}: " + ", ".join(f"{place} {value:.2f}" for place, value in steps.items())
+        for name, steps in lines.items()
+    ]
+    if low:
+        facts = [*facts, f"The axis begins at {low:g}."]
+    figure = canvas(Frame(title, f"{title}. {'; '.join(said)}.", facts), row_height=300, bottom=84)
+    for index, (name, steps) in enumerate(lines.items()):
+        colour = CATEGORIES[index % len(CATEGORIES)]
+        figure.add_scatter(
+            x=list(steps), y=list(steps.values()), name=literal(name), mode="lines+markers",
+            line={"color": colour, "dash": DASHES[index % len(DASHES)], "width": 2.6},
+            marker={"size": 9, "symbol": SYMBOLS[index % len(SYMBOLS)], "color": colour},
+            hovertemplate="%{x}: %{y:.2f}",
+        )  # fmt: skip
+    below = {"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"}
+    figure.update_layout(showlegend=True, legend=below)
+    figure.update_xaxes(showgrid=False)
+    figure.update_yaxes(title={"text": up}, range=[low, 1.03])
+    return figure
+
+
+def rows_of(rows: Mapping[str, Mapping[str, object]]) -> Note:
+    """A table with a name at the start of each row: `{"row": {"column": value}}`."""
+    columns = list(next(iter(rows.values())))
+    cells = [[html.escape(name), *(html.escape(str(row[c])) for c in columns)] for name, row in rows.items()]
+    said = ["; ".join(f"{c}: {row[c]}" for c in columns) for row in rows.values()]
+    text = "\n".join(f"{name}: {words}" for name, words in zip(rows, said, strict=True))
+    return Note(pages.table(["", *columns], cells, ""), text)
