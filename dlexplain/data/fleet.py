@@ -29,7 +29,7 @@ _LONGEST = 2000
 
 def fleet(
     *,
-    machines: int = 100,
+    machines: int = 160,
     noise: float = 1.0,
     faults: tuple[str, ...] = FAULTS,
     seed: int | np.random.Generator = 0,

@@ -268,7 +268,7 @@ MADE = (
     Entry("planted_table", "A table whose relevant columns and their weights are known", "table",
           reader="generators:planted_table", samples=1000, shape=(10,), class_names=("no", "yes"), **_OWN),
     Entry("fleet", "Pumps run to breakdown, a row a cycle; what breaks, since when and which sensor feels it",
-          "series", reader="fleet:fleet", samples=11_409, shape=(8,),
+          "series", reader="fleet:fleet", samples=17_898, shape=(8,),
           **_OWN | {"source": "dlexplain.data.fleet"}),
 )  # fmt: skip
 

@@ -46,7 +46,7 @@ EXERCISES = (
         given={"breaks": _BREAKS},
         reference=(0.99, 0.0),
         wrong={
-            "accuracy twice": ((0.99, 0.99), "*caught*"),
+            "accuracy twice": ((0.99, 0.99), "**caught**"),
             "the rare share": ((0.01, 0.0), "share of breakdowns"),
             "per cents": ((99.0, 0.0), "not per cents"),
             "turned round": ((0.0, 0.99), "turned the two round"),
@@ -93,7 +93,7 @@ EXERCISES = (
                 lambda credit, readings, names: names[np.abs(credit).sum(axis=0).argmax()],
                 "with its signs",
             ),
-            "one moment": (lambda credit, readings, names: names[credit.max(axis=0).argmax()], "*single* credit"),
+            "one moment": (lambda credit, readings, names: names[credit.max(axis=0).argmax()], "**single** credit"),
             "wrong axis": (lambda credit, readings, names: names[credit.sum(axis=1).argmin()], "axis 0"),
             "a number": (lambda credit, readings, names: 1, "Text in quotation marks"),
         },
@@ -139,7 +139,7 @@ PREDICTIONS = (
     Prediction(
         "threshold",
         "A breakdown costs ten times a repair. From which chance on should we call the crew?",
-        choices=("at the first suspicion, below 35 %", "at about half", "only when sure, above 65 %"),
+        choices=("at the first suspicion, below 30 %", "at about half", "only when sure, above 70 %"),
     ),
 )
 

@@ -25,7 +25,7 @@ class Forecasts:
     `life`: the last cycle before the machine breaks down.
     """
 
-    name: str
+    machine: int
     life: int
     first: int
     chances: np.ndarray
@@ -45,7 +45,7 @@ def forecasts(windows: Any, chances: np.ndarray) -> list[Forecasts]:
     for number in np.unique(machine):
         rows = np.flatnonzero(machine == number)
         life = int(cycle[rows[-1]] + windows.labels[rows[-1]])
-        made.append(Forecasts(f"machine {number}", life, int(cycle[rows[0]]), chances[rows]))
+        made.append(Forecasts(int(number), life, int(cycle[rows[0]]), chances[rows]))
     return made
 
 
@@ -149,7 +149,7 @@ class DecisionBench(Card):
         within = self._horizons[column]
         pictures = [
             draw.decision(THRESHOLDS, costs, references, chosen=threshold, best=THRESHOLDS[best], within=within),
-            draw.ends([(each.name, each.life, *stop) for each, stop in zip(self._fleet, stops, strict=True)]),
+            draw.ends([(each.life, *stop) for each, stop in zip(self._fleet, stops, strict=True)]),
         ]
         return draw.row(pictures, words, draw.plain(words))
 

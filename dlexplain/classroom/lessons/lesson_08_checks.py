@@ -15,7 +15,7 @@ def check_never(answer: object, *, breaks: np.ndarray) -> Check:
         return right(f"{1 - rate:.1%} right, and not one breakdown caught. **Accuracy alone says nothing here.**")
     if close(accuracy, 1 - rate):
         return wrong(
-            "The first number holds. The second asks for breakdowns that were *caught*. Who says never, "
+            "The first number holds. The second asks for breakdowns that were **caught**. Who says never, "
             "catches how many? A high accuracy does not help them."
         )
     if close(accuracy, rate):
@@ -58,7 +58,7 @@ def check_held_back(answer: object) -> Check:
     share = len(np.unique(machine[held])) / 25
     if not 0.1 <= share <= 0.35:
         return wrong(f"No machine is torn apart, but {share:.0%} of them are held back. A fifth was asked for.")
-    return right("No machine is on both sides. Only so do you learn what a *new* machine would say.")
+    return right("No machine is on both sides. Only so do you learn what a **new** machine would say.")
 
 
 def check_culprit(answer: object) -> Check:
@@ -75,7 +75,7 @@ def check_culprit(answer: object) -> Check:
             "with its signs, over time."
         )
     if found == "pressure":
-        return wrong("This sensor has the largest *single* credit. Sum over time first: a fault is no single moment.")
+        return wrong("This sensor has the largest **single** credit. Sum over time first: a fault is no single moment.")
     return wrong("`credit` has a row for each moment and a column for each sensor. Sum over axis 0, the moments.")
 
 

@@ -16,7 +16,6 @@ __all__ = ["curves", "decision", "ends", "life", "plain", "readings", "row", "ta
 
 WIDE, HIGH = 430, 300
 LEFT, RIGHT, TOP, BOTTOM = 50, 14, 58, 42
-LANE = 13
 _STYLES = ((CATEGORIES[5], "2 4"), (CATEGORIES[2], "9 4"))
 _SMALL = 'font-size="11.5" fill="currentColor"'
 
@@ -31,7 +30,7 @@ def decision(
     within: int,
 ) -> str:
     """Cost over threshold from zero, the references as level lines, a dot where we are, a star at the least."""
-    high = 1.12 * max(*costs, *references.values())
+    high = 1.15 * max(*costs, min(references.values()))  # what lies above is said in the key
 
     def x(value: float) -> float:
         return LEFT + value * (WIDE - LEFT - RIGHT)
@@ -42,15 +41,17 @@ def decision(
     parts = [_axes(x, y, high, f"alarm above this chance (fails within {within} cycles)")]
     for index, (name, value) in enumerate(references.items()):
         colour, dash = _STYLES[index]
-        parts.append(_line([(x(0), y(value)), (x(1), y(value))], colour, dash, 2))
-        parts.append(_key(index + 1, name, colour, dash))
+        above = " (above the picture)" if value > high else ""
+        if not above:
+            parts.append(_line([(x(0), y(value)), (x(1), y(value))], colour, dash, 2))
+        parts.append(_key(index + 1, f"{name}: {value:.1f}{above}", colour, dash))
     curve = [(x(a), y(b)) for a, b in zip(thresholds, costs, strict=True)]
     parts += [_line(curve, CATEGORIES[0], "", 2.6), _key(0, "the network decides", CATEGORIES[0], "")]
     by_threshold = dict(zip(thresholds, costs, strict=True))
     a, b = x(best), y(by_threshold[best])
     parts.append(
         f'<path d="M{a:.1f} {b - 8:.1f}l6 8l-6 8l-6 -8z" fill="none" stroke="currentColor" stroke-width="2"/>'
-        f'<text x="{a:.1f}" y="{b + 22:.1f}" text-anchor="middle" {_SMALL}>cheapest</text>'
+        f'<text x="{a:.1f}" y="{b - 14:.1f}" text-anchor="middle" {_SMALL}>cheapest</text>'
     )
     parts.append(f'<circle cx="{x(chosen):.1f}" cy="{y(by_threshold[chosen]):.1f}" r="6" fill="{CATEGORIES[0]}"/>')
     return _svg(WIDE, HIGH, parts)
@@ -93,13 +94,13 @@ def _line(
 def _svg(width: float, height: float, parts: Sequence[str]) -> str:
     return (
         f'<svg aria-hidden="true" viewBox="0 0 {width} {height}" '
-        f'style="width:{width}px;max-width:100%;flex:0 1 auto">{"".join(parts)}</svg>'
+        f'style="width:{width:.0f}px;max-width:100%;flex:0 1 auto">{"".join(parts)}</svg>'
     )
 
 
-def ends(machines: Sequence[tuple[str, int, int, bool]]) -> str:
-    """A bar a machine: worked, then life given up; a cross where it broke down. `(name, life, used, broke)`."""
-    longest = max(life for _, life, _, _ in machines)
+def ends(machines: Sequence[tuple[int, int, bool]]) -> str:
+    """A bar a machine: worked, then life given up; a cross where it broke down. `(life, used, broke)`."""
+    longest, lane = max(life for life, _, _ in machines), max(6.0, min(13.0, 260 / len(machines)))
     wide, left = 360, 10
 
     def x(cycle: float) -> float:
@@ -114,19 +115,19 @@ def ends(machines: Sequence[tuple[str, int, int, bool]]) -> str:
         f'<text x="{left + 199}" y="14" {_SMALL}>broke down</text>'
     )
     parts = [keys]
-    for index, (_, life, used, broke) in enumerate(machines):
-        top = 26 + index * LANE
+    for index, (life, used, broke) in enumerate(machines):
+        top = 26 + index * lane
         parts.append(
-            f'<rect x="{x(0):.1f}" y="{top}" width="{x(life) - x(0):.1f}" height="{LANE - 4}" fill="{CATEGORIES[0]}" '
-            f'fill-opacity=".22"/><rect x="{x(0):.1f}" y="{top}" width="{x(used) - x(0):.1f}" height="{LANE - 4}" '
+            f'<rect x="{x(0):.1f}" y="{top}" width="{x(life) - x(0):.1f}" height="{0.7 * lane:.1f}" fill="{CATEGORIES[0]}" '
+            f'fill-opacity=".22"/><rect x="{x(0):.1f}" y="{top}" width="{x(used) - x(0):.1f}" height="{0.7 * lane:.1f}" '
             f'fill="{CATEGORIES[0]}"/>'
         )
         if broke:
             parts.append(
-                f'<text x="{x(life) + 3:.1f}" y="{top + 10}" font-size="15" font-weight="700" '
+                f'<text x="{x(life) + 3:.1f}" y="{top + 0.35 * lane + 4:.1f}" font-size="12" font-weight="700" '
                 f'fill="{CATEGORIES[5]}">✕</text>'
             )
-    bottom = 26 + len(machines) * LANE
+    bottom = 26 + len(machines) * lane
     for cycle in range(0, longest + 1, 50):
         parts.append(f'<text x="{x(cycle):.1f}" y="{bottom + 13}" text-anchor="middle" {_SMALL}>{cycle}</text>')
     parts.append(f'<text x="{wide / 2}" y="{bottom + 29}" text-anchor="middle" {_SMALL}>cycles worked, a bar a machine</text>')
