@@ -67,6 +67,12 @@ class Case:
             return (1,) if first else (0,)
         return tuple(range(rank))
 
+    def places(self, i: int) -> tuple[int, ...]:
+        """As `spatial`, and of a volume or a film all axes but the channels; empty where neighbours are not near."""
+        if self.kinds[i] == "table" and self.inputs[i].ndim == 5:
+            return (1, 2, 3) if self.model.layout == "channels_first" else (0, 1, 2)
+        return self.spatial(i) if self.kinds[i] in ("image", "series") else ()
+
     def relative_gap(self, values: Inputs) -> tuple[np.ndarray, np.ndarray]:
         """`(n,)` each: how far the values are from summing to the outputs' difference, and that as its share.
 

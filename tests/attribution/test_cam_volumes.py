@@ -44,3 +44,14 @@ def test_twins_agree(network, volumes, method):
     found, other = (dlx.explain(m, x, method, target=1).values for m, x in ((network, volumes), (twin, last)))
     assert np.abs(found).max() > 0
     np.testing.assert_allclose(found, np.moveaxis(other, -1, 1), atol=2e-5 * np.abs(found).max())
+
+
+def test_the_blurred_path_runs_over_all_places_of_a_volume(network, volumes):
+    found = dlx.explain(network, volumes, "blur_integrated_gradients", target=1, tolerance=1e-2)
+    assert found.relative_gap.max() <= 1e-2
+    twin = dlx.convert(dlx.wrap(network, input_shape=(2, 8, 6, 10)), to="keras")
+    other = dlx.explain(twin, np.moveaxis(volumes, 1, -1), "blur_integrated_gradients", target=1, tolerance=1e-2)
+    np.testing.assert_allclose(found.values, np.moveaxis(other.values, -1, 1), atol=1e-2 * np.abs(found.values).max())
+    channels = volumes.mean((2, 3, 4), keepdims=True) + np.zeros_like(volumes)  # what the widest blur leaves
+    lower = dlx.wrap(network).predict(channels)[:, 1]
+    np.testing.assert_allclose(found.baseline_output, lower, atol=0.02 * np.abs(found.output).max())

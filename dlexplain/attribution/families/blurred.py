@@ -21,7 +21,7 @@ _DOUBLED, _PIECES = (16, 32, 64), 16
     family="path",
     answers="Which details, coarse ones and fine ones, make the change from the blurred input?",
     cost="16 to 4208 x (1 forward, 1 backward), by the gap",
-    cannot="pictures and series only; takes no baseline: the input blurred to the utmost is its own",
+    cannot="pictures, volumes and series only; takes no baseline: the input blurred to the utmost is its own",
     paper="arXiv:2004.03383",
     complete=True,
     tolerance=0.001,
@@ -37,7 +37,7 @@ def blur_integrated_gradients(
     Attribution in Scale and Space, arXiv:2004.03383.
     """
     _check(case, sigma, tolerance)
-    axes = [tuple(a + 1 for a in case.spatial(i)) for i in range(len(case.inputs))]
+    axes = [tuple(a + 1 for a in case.places(i)) for i in range(len(case.inputs))]
     longest = max(x.shape[a] for x, some in zip(case.inputs, axes, strict=True) for a in some)
     widest = float(longest if sigma is None else sigma)
     curve = _Blurs(tuple(_Blur(x, some, widest) for x, some in zip(case.inputs, axes, strict=True)))
@@ -137,8 +137,8 @@ def _cosines(size: int) -> np.ndarray:
 
 
 def _check(case: Case, sigma: float | None, tolerance: float) -> None:
-    for kind in case.kinds:
-        if kind not in ("image", "series"):
+    for i, kind in enumerate(case.kinds):
+        if not case.places(i):
             raise UnsupportedModelError(
                 f"blur_integrated_gradients: neighbours in {kind} are not near each other, so there is nothing to blur. "
                 "Methods that work: integrated_gradients, expected_gradients, occlusion."

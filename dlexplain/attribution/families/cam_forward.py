@@ -6,7 +6,7 @@ import numpy as np
 
 from dlexplain.attribution.case import Case, Found
 from dlexplain.attribution.families.cam import reacting
-from dlexplain.attribution.families.cam_layers import Sheet, enlarge, no_samples, places_of, spread
+from dlexplain.attribution.families.cam_layers import Sheet, enlarge, no_samples, spread
 from dlexplain.attribution.method import method
 from dlexplain.errors import UnsupportedModelError
 from dlexplain.frameworks.questions import Inputs, Masks, blocks
@@ -33,7 +33,7 @@ def scorecam(case: Case, *, layer: str | None = None) -> Found:
             "occlusion."
         )
     sheet = reacting(case, "scorecam", layer)
-    inputs, axes = case.inputs[0], places_of(case)
+    inputs, axes = case.inputs[0], case.places(0) or case.spatial(0)
     sizes = tuple(inputs.shape[1:][axis] for axis in axes)
     shape = [sizes[axes.index(a)] if a in axes else 1 for a in range(inputs.ndim - 1)]
     maps = []

@@ -58,7 +58,7 @@ def sheets(case: Case, method: str, layer: str | None) -> Iterator[Sheet]:
         yield _named(case, method, layer, found, shapes, types)
         return
     found = {name: s for name, s in found.items() if min(s.grid) > 1 and not types[name].endswith(_RECURRENT)}
-    if _placeless(case) or not found:
+    if (case.kinds[0] == "table" and not case.places(0)) or not found:
         raise UnsupportedModelError(
             f"{method}: no layer of this model holds maps over the {case.kinds[0]}, so there is no map to draw. Methods "
             f"that work: {_INSTEAD}."
@@ -70,17 +70,6 @@ def sheets(case: Case, method: str, layer: str | None) -> Iterator[Sheet]:
         if end not in seen and len(seen) < _CHOICES:
             seen.add(end)
             yield found[end]
-
-
-def places_of(case: Case) -> tuple[int, ...]:
-    """The axes of one sample over which a map lies; of a volume or a film all but the channels."""
-    if case.inputs[0].ndim == 5:
-        return (1, 2, 3) if case.model.layout == "channels_first" else (0, 1, 2)
-    return case.spatial(0)
-
-
-def _placeless(case: Case) -> bool:
-    return case.kinds[0] == "table" and case.inputs[0].ndim != 5
 
 
 def no_samples(method: str, layer: str) -> UnsupportedModelError:
@@ -109,8 +98,8 @@ def _named(case: Case, method: str, layer: str, found: dict, shapes: dict, types
 
 def _sheet(case: Case, name: str, shape: Shape, shapes: dict[str, Shape], types: dict[str, str]) -> Sheet | None:
     """How activations of this shape lie over the input; None where they do not."""
-    sizes = tuple(case.inputs[0].shape[1:][axis] for axis in places_of(case))
-    if _placeless(case) or any(not s for s in shape):
+    sizes = tuple(case.inputs[0].shape[1:][axis] for axis in case.places(0) or case.spatial(0))
+    if (case.kinds[0] == "table" and not case.places(0)) or any(not s for s in shape):
         return None
     if len(shape) == len(sizes) + 1:
         first = _channels_first(case, name, shape, shapes, types, sizes)
@@ -202,7 +191,7 @@ def _pointwise(kind: str) -> bool:
 
 def spread(maps: np.ndarray, case: Case) -> np.ndarray:
     """Maps `(n, *grid)` enlarged to the input's size and spread evenly over its channels."""
-    inputs, axes = case.inputs[0], places_of(case)
+    inputs, axes = case.inputs[0], case.places(0) or case.spatial(0)
     maps = enlarge(maps, tuple(inputs.shape[1:][axis] for axis in axes))
     shape = [len(maps), *[1] * (inputs.ndim - 1)]
     for axis, size in zip(axes, maps.shape[1:], strict=True):
