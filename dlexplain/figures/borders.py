@@ -133,12 +133,16 @@ def planes(
     steps: Mapping[str, tuple[np.ndarray, np.ndarray]],
     labels: np.ndarray,
     *,
+    cut: tuple[np.ndarray, float] | None = None,
     columns: int = 4,
     title: str = "What each layer does to the plane",
     facts: Sequence[str] = (),
     theme: ThemeName = "auto",
 ) -> Figure:
-    """A panel a step: the lines of a grid `(lines, m, 2)` and points `(n, 2)`, where the step has put them."""
+    """A panel a step: the lines of a grid `(lines, m, 2)` and points `(n, 2)`, where the step has put them.
+
+    `cut`: weights `(2,)` and bias of the neuron that draws its straight line through the last panel.
+    """
     labels = np.asarray(labels)
     said = []
     for name, (_, points) in steps.items():
@@ -156,10 +160,12 @@ def planes(
             x=path[:, 0], y=path[:, 1], mode="lines", line={"width": 1, "color": EDGE}, row=row, col=column,
             hoverinfo="skip", connectgaps=False,
         )  # fmt: skip
-        _cloud(figure, row, column, points, labels, size=4)
+        _cloud(figure, row, column, points, labels, size=4.5)
         every = np.concatenate([lines.reshape(-1, 2), points])
         low, high = every.min(0), every.max(0)
         pad = 0.05 * max(float((high - low).max()), 1e-6)
+        if cut is not None and (row, column) == places[-1]:
+            _cut(figure, row, column, *cut, middle=points.mean(0), reach=2 * float(np.ptp(every, axis=0).max()))
         _view(figure, row, column, (low[0] - pad, high[0] + pad), (low[1] - pad, high[1] + pad), equal=False)
     return figure
 
@@ -303,6 +309,20 @@ def _cloud(
                 "size": size, "symbol": _MARKS[k], "color": _COLOURS[k], "line": {"width": 0.6, "color": "#ffffff"}
             },
         )  # fmt: skip
+
+
+def _cut(
+    figure: Figure, row: int, column: int, weights: np.ndarray, bias: float, *, middle: np.ndarray, reach: float
+) -> None:
+    """The straight line where `weights` times place plus `bias` is 0, from its point nearest to `middle`."""
+    weights = np.asarray(weights, np.float64)
+    foot = middle - (middle @ weights + bias) / (weights @ weights) * weights
+    along = np.array([-weights[1], weights[0]]) / np.linalg.norm(weights)
+    ends = np.stack([foot - reach * along, foot + reach * along])
+    figure.add_scatter(
+        x=ends[:, 0], y=ends[:, 1], mode="lines", line={"width": 2.4, "color": _BORDER, "dash": "dash"}, row=row,
+        col=column, hoverinfo="skip", name="cut",
+    )  # fmt: skip
 
 
 def _view(figure: Figure, row: int, column: int, x: Sequence[float], y: Sequence[float], equal: bool = True) -> None:

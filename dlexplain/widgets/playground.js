@@ -4,7 +4,10 @@ import { bytesOf, colourist, el, field, fillSelect, isDark, onThemeChange, segme
 
 const PLANE = 640; // canvas points a side of the large picture
 
-// Bytes of 1 to 255 as −1 to 1: blue below zero, orange above; `at` reads one cell.
+// Bytes of 1 to 255 hold roots of −1 to 1, so that small values are fine.
+const decoded = (cell) => (cell - 128) * Math.abs(cell - 128) / 16129;
+
+// Blue below zero, orange above.
 function drawArea(canvas, cells, side, paint, points, limit = 1.2) {
   canvas.width = points;
   canvas.height = points;
@@ -12,7 +15,7 @@ function drawArea(canvas, cells, side, paint, points, limit = 1.2) {
   small.width = side;
   small.height = side;
   const image = small.getContext("2d").createImageData(side, side);
-  cells.forEach((cell, i) => image.data.set([...paint.diverging((cell - 128) / 127, limit), 255], 4 * i));
+  cells.forEach((cell, i) => image.data.set([...paint.diverging(decoded(cell), limit), 255], 4 * i));
   small.getContext("2d").putImageData(image, 0, 0);
   const context = canvas.getContext("2d");
   context.imageSmoothingEnabled = true;
@@ -23,7 +26,7 @@ function drawArea(canvas, cells, side, paint, points, limit = 1.2) {
 // Where neighbouring cells change sign: the border, drawn between their middles (marching squares).
 function drawBorder(context, cells, side, points, colour, width) {
   const step = points / side;
-  const value = (x, y) => cells[y * side + x] - 128;
+  const value = (x, y) => decoded(cells[y * side + x]);
   const cut = (a, b) => a / (a - b);
   context.beginPath();
   for (let y = 0; y + 1 < side; y += 1) {
@@ -150,7 +153,7 @@ function render({ model, el: root }) {
   root.classList.add("dlx", "dlx-playground");
   const films = menu.films ?? [];
   let film = 0;
-  let frame = 0;
+  let frame = Math.max(0, (films[0]?.scenes.length ?? 1) - 1);
   let playing = false;
   let large = null; // the unit shown large: { layer, unit }
   const scene = () => (menu.recorded ? films[film].scenes[frame] : model.get("scene"));
@@ -173,7 +176,7 @@ function render({ model, el: root }) {
   pace.hidden = menu.recorded;
   const clip = el("select", { onchange: () => { film = Number(clip.value); frame = Math.min(frame, films[film].scenes.length - 1); show(); } });
   if (menu.recorded) fillSelect(clip, films.map(({ label }, value) => ({ value, label })), 0);
-  const reel = el("input", { type: "range", min: 0, max: Math.max(0, (films[0]?.scenes.length ?? 1) - 1), step: 1, value: 0 });
+  const reel = el("input", { type: "range", min: 0, max: Math.max(0, (films[0]?.scenes.length ?? 1) - 1), step: 1, value: frame });
   reel.addEventListener("input", () => { setPlaying(false); frame = Number(reel.value); show(); });
   const live = menu.recorded ? null : liveControls(menu, model, ask);
   const controls = live ? live.box : el("div", { class: "dlx-controls" }, field("Network", clip), field("Moment of training", reel));

@@ -73,7 +73,9 @@ class Playground(Shell):
         if not makers:
             raise InputError("makers: the dict is empty. Give a maker by name, such as {'Torch': make}.")
         if not 0 <= layers <= most_layers or not 1 <= units <= most_units:
-            raise InputError(f"layers={layers}, units={units}: at most {most_layers} and {most_units}, at least 0 and 1.")
+            raise InputError(
+                f"layers={layers}, units={units}: at most {most_layers} and {most_units}, at least 0 and 1."
+            )
         self._makers, self._data = dict(makers), dict(data or _samples())
         self._most, self._seed = (most_layers, most_units), seed
         self._film: Film | None = None
@@ -170,10 +172,14 @@ class Playground(Shell):
 
     def sweep(self) -> list[Callable[[], None]]:
         """Calls that work every control once; the last ones put everything back."""
-        kept = {n: getattr(self, n) for n in ("data", "framework", "layers", "units", "activation", "noise", "shuffled")}
+        kept = {
+            n: getattr(self, n) for n in ("data", "framework", "layers", "units", "activation", "noise", "shuffled")
+        }
         settings: list[tuple[str, Any]] = []
         for trait, entries in (("framework", "frameworks"), ("data", "data"), ("activation", "activations")):
-            settings += [(trait, entry["value"]) for entry in self.menu[entries]] + [("asked", self.asked + len(settings) + 1)]
+            settings += [(trait, entry["value"]) for entry in self.menu[entries]] + [
+                ("asked", self.asked + len(settings) + 1)
+            ]
         settings += [("layers", 0), ("layers", self._most[0]), ("units", 1), ("units", self._most[1])]
         settings += [("noise", 0.4), ("rate", 1.0), ("asked", self.asked + 100), ("shuffled", True), ("pace", 50)]
         settings += [("asked", self.asked + 101), ("restarts", self.restarts + 1)]

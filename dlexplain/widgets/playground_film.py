@@ -135,5 +135,6 @@ class Film:
 
 
 def _bytes(values: np.ndarray) -> bytes:
-    """Values of -1 to 1 as 1 to 255; 128 is 0."""
-    return np.round(128 + 127 * np.clip(values, -1, 1)).astype(np.uint8).tobytes()
+    """Values of -1 to 1 as 1 to 255; 128 is 0. Roots, so that a border is sharp where the slope is slight."""
+    kept = np.sign(values) * np.sqrt(np.clip(np.abs(values), 0, 1))
+    return np.round(128 + 127 * kept).astype(np.uint8).tobytes()
