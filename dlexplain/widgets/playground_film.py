@@ -92,7 +92,8 @@ class Film:
         found = []
         for part in (self._points.seen, self._points.held):
             signed = np.where(part.labels == 1, 1.0, -1.0) * self._score(part.inputs)
-            found.append(float(np.mean(np.logaddexp(0.0, -signed))))
+            with np.errstate(invalid="ignore"):  # numbers that ran away are told by the scene
+                found.append(float(np.mean(np.logaddexp(0.0, -signed))))
         self.losses.append((self.rounds, *found))
 
     def accuracy(self) -> tuple[float, float]:

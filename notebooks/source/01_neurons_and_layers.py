@@ -184,7 +184,7 @@ dlx.figures.training_curves(
 )
 
 # %% [markdown]
-# It has stopped falling. The moons reach into each other, and a straight line cannot.
+# (An *epoch* is one look at all points. Here it is one round.) The loss has stopped falling. The moons reach into each other, and a straight line cannot.
 #
 # ## 2 · A bend
 #
@@ -212,8 +212,8 @@ dlx.figures.plane_borders(
 )
 
 # %% [markdown]
-# Each unit is silent on one side of a line and speaks up on the other. Where the fence crosses that line, it
-# gets a corner. Three units close the fence. Eight make it almost round.
+# Each unit is silent on one side of a line and speaks up on the other. Where the border crosses that line, it
+# gets a corner. Three units close the border. Eight make it rounder.
 #
 # **Exercise: a strip.** Two units are given: `relu(x1)` and `relu(-x1)`. Choose two weights and a bias for
 # the last neuron, so that everything outside the strip from −1 to 1 is orange, and the strip is blue.
@@ -661,8 +661,18 @@ dlx.figures.credit_maps(
 )
 
 # %% [markdown]
-# `x2` speaks for blue above and for orange below. `x1` changes sides from place to place. No single sentence
-# such as "x2 is the important one" is true everywhere.
+# `x2` speaks for blue above and for orange below. `x1` changes sides from place to place. In numbers:
+
+# %%
+credits = {"Keras": credit_keras.values, "Torch": credit_torch.values}
+x2_against_height = {n: float(np.corrcoef(c[:, 1], coarse.points[:, 1])[0, 1]) for n, c in credits.items()}
+x1_for_orange = {n: float((c[:, 0] > 0).mean()) for n, c in credits.items()}
+for name in credits:
+    print(f"{name}: x2's credit falls with the height (correlation {x2_against_height[name]:.2f}).")
+    print(f"       x1 speaks for orange on {x1_for_orange[name]:.0%} of the plane, for blue on the rest.")
+
+# %% [markdown]
+# No single sentence such as "x2 is the important one" is true everywhere.
 #
 # Mind the corners: strong colours, and no points. Nobody taught the network anything there.
 #
