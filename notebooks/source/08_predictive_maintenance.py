@@ -339,11 +339,6 @@ credit = {name: bench.by_sensor(found)[0] for name, found in maps.items()}
 draw.table({name: {sensor: f"{value:+.1f}" for sensor, value in zip(rows.feature_names, row, strict=True)}
             for name, row in credit.items()})
 
-# %% [markdown]
-# Look at **load**, too. No fault reaches it, and it gets credit all the same. That need not be a mistake: a pump
-# that works hard shakes more and is warmer, even in good health. The network may need one sensor only to read
-# another one.
-
 # %%
 bearing_says = {name: str(bench.named(row[None], rows.feature_names)[0]) for name, row in credit.items()}
 lesson.reveal("sensor", bearing_says["Keras, integrated gradients"])
@@ -389,8 +384,19 @@ Markdown(f"Before the onset, vibration has a mean credit of **{before:+.2f}**; i
          f"cycles, of **{after:+.2f}**. Over all locked-up pumps, the first alarm comes "
          f"**{hidden:.0f} cycles** (the middle one) after the true onset.")
 
+# %%
+place = {sensor: k for k, sensor in enumerate(rows.feature_names)}
+warm, outdoors = credit_of_life[:, place["temperature"]], credit_of_life[:, place["outside"]]
+opposed = float(np.corrcoef(warm, outdoors)[0, 1])
+Markdown("Now look at **temperature** and **outside**. Over this life their credits move against each "
+         f"other (correlation {opposed:.2f}).")
+
 # %% [markdown]
-# The credit wakes up after the onset. But it wakes up *late*: a young fault hides in the noise,
+# No fault reaches the weather, and yet it gets credit. That is no mistake. A hot casing says little on a hot
+# day. So the network takes one sensor *minus* the other, and their credits cancel. **A sensor can get credit only
+# because another one cannot be read without it.** Never read a single lane alone.
+#
+# The credit of vibration wakes up after the onset. But it wakes up *late*: a young fault hides in the noise,
 # and we asked about the next 10 cycles only. **The map shows since when the network noticed. It does not show
 # when the fault began.**
 #
@@ -504,10 +510,20 @@ too_early, too_late = here[0] / min(here), here[-1] / min(here)  # the two ends 
 Markdown(f"With a breakdown at 50 and a repair at 5, the cheapest alarm is above **{best_now:.0%}**. "
          f"Were a breakdown hardly dearer than a repair (6 and 5), it would be above "
          f"**{best_cheap:.0%}**. The same network, the same chances: **prices make the decision.**\n\n"
-         f"And see the two ends of the curve (50 and 5). Far too early costs **{too_early:.1f}** times "
-         f"the least. Far too late costs **{too_late:.1f}** times.")
+         f"And see the two ends of the curve (50 and 5). Alarm at the slightest suspicion costs "
+         f"**{too_early - 1:.0%}** more than the least. Alarm only when certain costs "
+         f"**{too_late - 1:.0%}** more. **A little early is cheap. A little late is dear.**")
 
 # %% [markdown]
+# <details><summary>In mathematics (you can skip this)</summary>
+#
+# Wear $w$ grows as $\Delta w = r\,\ell^2\,(0.15 + w)$ with load $\ell$: nearly an exponential, so most of the
+# damage is done at the end. The credit of sensor $s$ is $\sum_t a_{ts}$; over all sensors and moments the
+# $a_{ts}$ sum to the score minus the score of the new pump. Pump $i$ works $u_i$ cycles and costs $c_i$. The
+# cost of 100 cycles is $100 \sum_i c_i / \sum_i u_i$: over many pumps, one after the other, this is what you pay.
+# The mean of the single $c_i/u_i$ is another number, and a wrong one.
+# </details>
+#
 # One thing is still unfair. We chose the threshold *on these pumps*. Unlock the others now, and pay.
 
 # %%
@@ -574,6 +590,9 @@ Markdown(f"As it comes, Captum mostly blames **{most_blamed}**.")
 # NASA published jet engines run until they fail: **C-MAPSS**. (They come from a detailed simulation of an
 # engine. Nobody tells us the faulty sensor.) `dlx.data.load("cmapss_fd001")` reads the file. If you have it,
 # this cell does the same with it: the same split, the same windows, the same network, the same question.
+#
+# Compare the network with the copycat there, whole engines held back. Engines of one type, in one climate, with
+# one kind of fault are much alike. **Try the plain way first: a network must beat it to earn its keep.**
 
 # %%
 engines = bench.turbofan()
@@ -602,8 +621,8 @@ else:
     shown = dlx.figures.bars(
         jet_credit, engines.feature_names, top=10, axis="mean credit",
         title="Real data: what says that a jet engine fails within 10 flights?",
-        facts=[f"Off by {real['off_by']:.1f} flights on engines never seen; always the same number: "
-               f"{real['same_number']:.1f}; the copycat: {real['copycat']:.1f}."])
+        facts=[f"On engines never seen the network is off by {real['off_by']:.1f} flights. Always the "
+               f"same number: {real['same_number']:.1f}. The copycat: {real['copycat']:.1f}."])
 shown
 
 # %% [markdown]

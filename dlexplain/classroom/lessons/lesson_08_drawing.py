@@ -15,7 +15,7 @@ from dlexplain.figures.timeseries import busiest, sensors
 __all__ = ["curves", "decision", "ends", "life", "plain", "readings", "row", "table"]
 
 WIDE, HIGH = 430, 300
-LEFT, RIGHT, TOP, BOTTOM = 50, 14, 58, 42
+LEFT, RIGHT, TOP, BOTTOM = 50, 24, 58, 42
 _STYLES = ((CATEGORIES[5], "2 4"), (CATEGORIES[2], "9 4"))
 _SMALL = 'font-size="11.5" fill="currentColor"'
 
