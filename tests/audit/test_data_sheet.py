@@ -126,6 +126,14 @@ def test_a_column_in_other_units_is_named(cancer_torch):
     assert check.reason.startswith("mean area: ")
 
 
+def test_a_single_odd_row_is_no_other_scale(cancer_torch):
+    inputs = cancer_torch.inputs.copy()
+    inputs[7, 3] *= 1000
+    assert one(audited(cancer_torch, inputs=inputs), "schema").status == "PASS"
+    inputs[:7, 3] *= 1000
+    assert one(audited(cancer_torch, inputs=inputs), "schema").status == "FAIL"
+
+
 def test_pictures_on_another_scale_are_named(digits_keras):
     check = one(audited(digits_keras, inputs=digits_keras.inputs * 255), "schema")
     assert check.status == "FAIL"

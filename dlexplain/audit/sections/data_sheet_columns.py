@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dlexplain.frameworks.questions import Inputs
 
 BEYOND = 2.0  # widths of the training range that a value may lie outside of it
+STRAY = 0.01  # share of a column's rows that may lie that far outside: one odd sample is no other scale
 OFTEN = 10  # training rows of each of two values, from which on a third one is no member of the column
 GIVE_TRAIN = "Give the training data: train=(inputs, labels), or --train on the command line."
 _REPEATED = 0.01  # share of rows that hold one extreme value before it is taken for a code
@@ -77,7 +78,7 @@ def _breaches(train: np.ndarray, data: np.ndarray, names: tuple[str, ...]) -> li
         found = []
         for i, key in enumerate(keys):
             bad = cases[cases["column"] == key]
-            if len(bad):
+            if len(bad) and not _stray(bad, len(frame)):
                 first, low, high = bad.iloc[0], train[:, i].min(), train[:, i].max()
                 value = float(first["failure_case"])
                 ends = (
@@ -89,6 +90,11 @@ def _breaches(train: np.ndarray, data: np.ndarray, names: tuple[str, ...]) -> li
                 found.append((names[i], words))
         return found
     return []
+
+
+def _stray(bad, rows: int) -> bool:
+    """Whether values outside of a range are so few that the sample, not its preparation, explains them."""
+    return not bad["check"].iloc[0].startswith("isin") and len(bad) < max(2, STRAY * rows)
 
 
 def _rule(pa, values: np.ndarray):
