@@ -588,11 +588,15 @@ Markdown(f"As it comes, Captum mostly blames **{most_blamed}**.")
 # ## Real engines
 #
 # NASA published jet engines run until they fail: **C-MAPSS**. (They come from a detailed simulation of an
-# engine. Nobody tells us the faulty sensor.) `dlx.data.load("cmapss_fd001")` reads the file. If you have it,
+# engine.) `dlx.data.load("cmapss_fd001")` reads the file. If you have it,
 # this cell does the same with it: the same split, the same windows, the same network, the same question.
 #
 # Compare the network with the copycat there, whole engines held back. Engines of one type, in one climate, with
 # one kind of fault are much alike. **Try the plain way first: a network must beat it to earn its keep.**
+#
+# The makers say what wore out: the **high-pressure compressor**. Sensors 7 and 11 measure the pressure behind it,
+# and sensor 12 is the fuel flow divided by that pressure. Where do they stand in the figure? That much can be
+# checked. When the wear began, and in which sensor first, nobody tells us.
 
 # %%
 engines = bench.turbofan()

@@ -125,6 +125,8 @@ def test_the_same_notebook_runs_on_real_engines(tmp_path: Path, monkeypatch: pyt
     dead = ["setting_3", "sensor_1", "sensor_5", "sensor_10", "sensor_16", "sensor_18", "sensor_19"]
     assert all(credit[name] == 0 for name in dead)  # these never move in FD001
     assert sum(credit.values()) > 0
+    leading = sorted(credit, key=credit.__getitem__)[-5:]
+    assert len({"sensor_7", "sensor_11", "sensor_12"} & set(leading)) >= 2  # at the compressor that wears
 
 
 # ---- the arithmetic of decisions ----
