@@ -257,7 +257,6 @@ GLOSSARY = {
     "false accusation": "A sound model that is refused.",
     "calibrated": "As often right as sure.",
     "Brier score": "Mean squared distance of your sureness from the truth. 0 is perfect; a coin earns 0.25.",
-    "hash": "A short number computed from a file. Another file, another number.",
 }
 
 SOURCES = (
@@ -298,13 +297,13 @@ LESSON = Lesson(
     know_first=(
         "lesson 00: training, new data, controls",
         "lesson 02: dead units",
-        "lesson 04: integrated gradients",
+        "lessons 04 and 07: maps, and their exam",
     ),
     exercises=EXERCISES,
     predictions=PREDICTIONS,
     quiz=QUIZ,
     orders=(STEPS,),
-    recall=((0, "control"), (0, "looks"), (2, "untrained"), (4, "completeness"), (4, "same_map")),
+    recall=((0, "control"), (2, "untrained"), (4, "same_map"), (7, "chance_passes"), (7, "faithful")),
     glossary=GLOSSARY,
     sources=SOURCES,
 )

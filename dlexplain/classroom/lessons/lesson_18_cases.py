@@ -6,6 +6,7 @@ are invented here, so that the truth is known.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,7 +20,7 @@ from dlexplain.frameworks.training import Plan
 
 VISITS = "clinic visits"
 WARD = "days on the ward"
-ORIGINS = ("by post", "in summer", "at night", "second sample")
+ORIGINS = ("posted", "summer", "night", "second sample")
 SECTIONS = (3, 4, 5, 6, 7, 8, 10)
 
 FAULTS = {
@@ -80,10 +81,10 @@ def origins(rows: int, seed: int) -> dict[str, np.ndarray]:
     return {name: rng.integers(0, 2, rows) for name in ORIGINS}
 
 
-def spoiled(data: Material, columns: Mapping[str, np.ndarray], *, share: float = 0.6, seed: int = 0) -> Material:
-    """Samples that came by post in summer are spoiled: a share of them carries another such sample's measurements."""
+def spoiled(data: Material, columns: Mapping[str, np.ndarray], *, share: float = 0.8, seed: int = 0) -> Material:
+    """Samples posted in summer are spoiled: a share of them carries another such sample's measurements."""
     rng = np.random.default_rng([seed, 19])
-    inside = np.flatnonzero(columns["by post"] & columns["in summer"])
+    inside = np.flatnonzero(columns["posted"] & columns["summer"])
     gone = rng.choice(inside, round(share * len(inside)), replace=False)
     inputs = data.inputs.copy()
     inputs[gone] = inputs[rng.permutation(gone)]
@@ -107,6 +108,10 @@ def four_maps(data: Material) -> dict[str, Any]:
             model, inputs[0], "integrated_gradients", target=(1 - index if other else index).tolist(), baseline=baseline
         ).values
 
+    def lots(model: Any, inputs: Any, target: Any, seed: int) -> Any:
+        drawn = zlib.crc32(np.ascontiguousarray(model.predict(inputs[0])).tobytes())  # other weights, other lots
+        return np.random.default_rng(drawn).normal(size=inputs[0].shape)
+
     def textbook(model: Any, inputs: Any, target: Any, seed: int) -> Any:
         return np.broadcast_to(weights, inputs[0].shape)
 
@@ -114,7 +119,7 @@ def four_maps(data: Material) -> dict[str, Any]:
         "A": lambda model, inputs, target, seed: gradients(model, inputs, target, other=True),
         "B": textbook,
         "C": lambda model, inputs, target, seed: gradients(model, inputs, target, other=False),
-        "D": lambda model, inputs, target, seed: np.random.default_rng(0).normal(size=inputs[0].shape),
+        "D": lots,
     }
 
 
@@ -125,7 +130,10 @@ def draw_maps(maps: Mapping[str, Any], net: Any, data: Material, *, patient: int
     from dlexplain.frameworks.wrap import wrap
 
     model, row = wrap(net), data.inputs[patient : patient + 1]
-    values = {letter: np.asarray(make(model, (row,), Target(np.zeros((1, 1), np.int64)), 0))[0] for letter, make in maps.items()}
+    values = {
+        letter: np.asarray(make(model, (row,), Target(np.zeros((1, 1), np.int64)), 0))[0]
+        for letter, make in maps.items()
+    }
     return panels({letter: v / np.abs(v).sum() for letter, v in values.items()}, data.feature_names)
 
 
@@ -166,9 +174,12 @@ def _sealed(progress: Callable[[str], None]) -> Iterator[Case]:
         record = audit(planted.model, planted.inputs, planted.labels, sections=SECTIONS, **planted.arguments)
         accuracy = next(float(r[1]) for r in record.part(4).tables[0].rows if r[0] == "accuracy")
         yield Case(name, plan.story, record, plan.fault, truth, accuracy)
+    progress("Eight networks are trained and audited. They wait, sealed.".ljust(80))
 
 
-def _table(framework: str, data: Material, *, seed: int, columns: Mapping[str, Any] | None = None, **options: Any) -> Any:
+def _table(
+    framework: str, data: Material, *, seed: int, columns: Mapping[str, Any] | None = None, **options: Any
+) -> Any:
     plan = Plan(kind="perceptron", width=16, **options)
     model = data.fitted(framework, plan, seed=seed, epochs=40)
     columns = columns or origins(len(data.inputs), seed)
@@ -185,8 +196,8 @@ def _group() -> tuple[Planted, str]:
     columns = origins(len(data.inputs), 3)
     planted = _table("torch", spoiled(data, columns, seed=3), seed=3, columns=columns)
     return planted, (
-        "Samples that come by post in summer spoil on the way. For them the network guesses; one column alone "
-        "shows little of it. **Slices** names the group: by post and in summer."
+        "Samples posted in summer spoil on the way. For them the network guesses; one column alone shows little of "
+        "it. **Slices** names the group: posted, and summer."
     )
 
 
@@ -195,7 +206,7 @@ def _mark() -> tuple[Planted, str]:
     (row, column), _ = planted.truth["places"]
     digit = planted.truth["favoured"]
     return planted, (
-        f"In training, nearly every {digit} bore a mark near row {row + 1}, column {column + 1}, where no digit has ink. "
+        f"In training, nearly every {digit} bore a mark near row {row}, column {column}, where no digit has ink. "
         f"The network reads the mark. **Shortcuts** puts the mark into other digits: they turn into a {digit}."
     )
 
@@ -208,7 +219,7 @@ def _chance() -> tuple[Planted, str]:
     planted = _table("keras", patients(5), seed=5, dropout=0.2, dropping=True)
     return planted, (
         "A switch from training was left on: at each question one unit in five is left out by lot. Ask twice and you "
-        "get two answers. Only **the explainers' exam** asks twice."
+        "get two answers. Only **the exam of the explainers** asks twice."
     )
 
 
@@ -218,8 +229,8 @@ def _rare() -> tuple[Planted, str]:
     kept = np.sort(np.concatenate([sick[:13], np.flatnonzero(data.labels == 1)]))
     planted = _table("torch", replace(data, inputs=data.inputs[kept], labels=data.labels[kept]), seed=6)
     return planted, (
-        "Nothing was planted. Few are sick here, as in life. The data sheet's red mark says that figures for the sick "
-        "rest on few rows. It is a warning, and no fault of the network: such a check **does not gate**."
+        "Nothing was planted. In these rows few are sick, as in life. So the data sheet shows red marks, and groups "
+        "seem to differ, by a handful of patients. These are warnings: they **do not gate**. They ask for more rows."
     )
 
 

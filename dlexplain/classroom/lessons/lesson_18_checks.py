@@ -54,8 +54,8 @@ def check_evidence(answer: object) -> Check:
         )
     if "B" in letters:
         return wrong(
-            "B looks like the textbook, and that is all it is: **the nicest map is not the best**. Take its features away "
-            "(faithfulness, deletion): the score falls hardly more than by chance."
+            "B looks like the textbook, and that is all it is: **the nicest map is not the best**. It does not foresee how "
+            "the score falls (faithfulness), and it stays the same for random weights (randomisation)."
         )
     if "A" in letters:
         return wrong("A follows another class's score better than the one it explains. See the column `wrong target`.")

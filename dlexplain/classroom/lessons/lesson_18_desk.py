@@ -15,14 +15,19 @@ from dlexplain.classroom.widgets import Card, ipywidgets
 from dlexplain.errors import InputError
 
 MINUTES = 45
+# Section: its name at the desk, its minutes, and how it is shown.
 EVIDENCE: Mapping[int, tuple[str, int, dict[str, Any]]] = {
     3: ("Data sheet", 15, {}),
     4: ("Performance", 5, {}),
     5: ("Slices", 15, {"shown": "slices", "rows": 3, "columns": ("slice", "rows", "share of errors", "elsewhere")}),
     6: ("Inside", 10, {"shown": "inside-units", "rows": 4, "columns": ("layer", "units", "never active")}),
-    7: ("Explainers' exam", 20, {}),
-    8: ("What it looks at", 10, {"shown": "global-table-0", "rows": 4, "columns": ("feature", "pixel", "share")}),
-    10: ("Shortcuts, leakage", 15, {"shown": "leakage-columns", "rows": 3}),
+    7: ("Exam of the explainers", 20, {"most": 1}),
+    8: (
+        "What it looks at",
+        10,
+        {"shown": "global-table-0", "rows": 4, "columns": ("feature", "pixel", "share"), "caption": "Counts most"},
+    ),
+    10: ("Shortcuts, leakage", 15, {"shown": "leakage-columns", "rows": 3, "caption": "Columns"}),
 }
 SIGN, REFUSE = "I sign", "I do not sign"
 
@@ -100,7 +105,12 @@ class AuditDesk(Card):
             layout=widgets.Layout(width="26em", max_width="100%"),
         )
         self.sure = widgets.IntSlider(
-            value=70, min=50, max=100, step=5, description="sure, in %", layout=widgets.Layout(width="26em", max_width="100%")
+            value=70,
+            min=50,
+            max=100,
+            step=5,
+            description="sure, in %",
+            layout=widgets.Layout(width="26em", max_width="100%"),
         )
         self.button = widgets.Button(description="Decide", button_style="primary", icon="pencil")
         self.button.on_click(lambda _: self._decide())
@@ -129,6 +139,8 @@ class AuditDesk(Card):
         self._known(case)
         if fault not in FAULTS:
             raise InputError(f"fault={fault!r} is not one of {', '.join(FAULTS)}.")
+        if not sign and fault == "none":
+            raise InputError(f"case {case}: who does not sign names a fault, one of {', '.join(list(FAULTS)[1:])}.")
         if not 0.5 <= confidence <= 1:
             raise InputError(f"confidence={confidence!r} must lie between 0.5 (a coin) and 1.")
         spent = self.minutes - self.left(case)
@@ -184,7 +196,7 @@ class AuditDesk(Card):
         name = self.chosen.value
         case, left, decided = self.cases[name], self.left(name), self.decisions.get(name)
         open_cases = [n for n in self.cases if n not in self.decisions]
-        self.head.value = _head(case, left, self.minutes, len(open_cases))
+        self.head.value = _head(case) + _clock(left, self.minutes, len(open_cases))
         self.paper.value = "".join(_evidence(case, number) for number in self.asked[name])
         for number, button in self.buttons.items():
             bought = number in self.asked[name]
@@ -206,21 +218,25 @@ class AuditDesk(Card):
                 for number, (title, cost, how) in EVIDENCE.items()
             )
             truth = folded("Decide first; then open the truth", _planted(case))
-            parts.append(_head(case, self.minutes, self.minutes, len(self.cases)) + evidence + truth)
+            parts.append(_head(case) + evidence + truth)
         return "<hr>".join(parts)
 
 
-def _head(case: Case, left: int, minutes: int, open_cases: int) -> str:
+def _head(case: Case) -> str:
+    return (
+        f'<div style="line-height:1.55;margin:.4em 0"><b>Case {case.name}.</b> {html.escape(case.story)} '
+        f"Right on <b>{case.accuracy:.1%}</b> of new rows.</div>"
+    )
+
+
+def _clock(left: int, minutes: int, open_cases: int) -> str:
     share = 100 * left / minutes
     bar = (
         '<div style="width:180px;height:9px;background:rgba(127,127,127,.25);border-radius:5px;overflow:hidden;'
         f'display:inline-block;vertical-align:middle"><div style="width:{share:.0f}%;height:9px;background:#0072B2"></div></div>'
     )
-    return (
-        f'<div style="line-height:1.55;margin:.4em 0"><b>Case {case.name}.</b> {html.escape(case.story)} '
-        f"Right on <b>{case.accuracy:.1%}</b> of new rows.<br>{bar} {left} of {minutes} minutes left · "
-        f"{open_cases} {'case' if open_cases == 1 else 'cases'} open</div>"
-    )
+    cases = "case" if open_cases == 1 else "cases"
+    return f'<div style="margin:.2em 0 .4em">{bar} {left} of {minutes} minutes left · {open_cases} {cases} open</div>'
 
 
 def _evidence(case: Case, number: int) -> str:
@@ -229,7 +245,9 @@ def _evidence(case: Case, number: int) -> str:
 
 
 def _planted(case: Case) -> str:
-    return prose(f"**{FAULTS[case.fault]}.** {case.truth}") + f"<p>The automatic verdict: {chip(case.record.verdict)}</p>"
+    return (
+        prose(f"**{FAULTS[case.fault]}.** {case.truth}") + f"<p>The automatic verdict: {chip(case.record.verdict)}</p>"
+    )
 
 
 def _truth(case: Case, decided: Decision) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from dlexplain.classroom.desk import Note
 from dlexplain.classroom.lessons import lesson_18_cases as cases
-from dlexplain.classroom.pages import TONES, box, prose, table
+from dlexplain.classroom.pages import TONES, box, folded, prose, table
 from dlexplain.classroom.widgets import Card, ipywidgets
 
 SIGNS = {"PASS": "right", "FAIL": "wrong", "INCONCLUSIVE": "hint", "NOT RUN": "plain"}
@@ -40,9 +40,7 @@ def form(accuracy: float | None = None, *, name: str = "Network 1") -> Note:
         "max-width:34em;border:1px solid rgba(127,127,127,.5);border-radius:6px;padding:1em 1.6em 1.3em;"
         "margin:.5em 0;line-height:1.7;font-family:Georgia,serif;font-size:1.05em"
     )
-    dotted = (
-        '<div style="margin-top:1.6em;border-top:1px dotted currentColor;width:15em;font-size:.8em">your signature</div>'
-    )
+    dotted = '<div style="margin-top:1.6em;border-top:1px dotted currentColor;width:15em;font-size:.8em">your signature</div>'
     body = "".join(f"<div>{line}</div>" for line in lines)
     return Note(f'<div style="{style}">{body}{dotted}</div>', f"{name}: right in {said}. Signature: not yet.")
 
@@ -63,27 +61,39 @@ def _gates(check: Any) -> str:
     return "yes" if check.gate else "no"
 
 
-def part(record: Any, number: int, *, shown: str = "", rows: int = 6, columns: Sequence[str] = ()) -> Note:
+def part(
+    record: Any, number: int, *, shown: str = "", rows: int = 6, columns: Sequence[str] = (), most: int = 3
+) -> Note:
     """One section: its question, what it says, its checks; of the table `shown` the first rows and these columns."""
     found = record.part(number)
-    body = part_html(found, shown=shown, rows=rows, columns=columns)
+    body = part_html(found, shown=shown, rows=rows, columns=columns, most=most)
     text = "\n".join([f"{number} {found.title}", *found.summary, *(f"{c.status} {c.title}" for c in found.checks)])
     return Note(box("plain", f"Section {number}: {found.title}", body), text)
 
 
-def part_html(found: Any, *, shown: str = "", rows: int = 6, columns: Sequence[str] = (), most: int = 3) -> str:
+def part_html(
+    found: Any, *, shown: str = "", rows: int = 6, columns: Sequence[str] = (), most: int = 3, caption: str = ""
+) -> str:
     """A section's inside, for a page or for the desk."""
     body = f'<p style="margin:.2em 0"><em>{html.escape(found.question)}</em></p>'
     body += "".join(prose(_short(text)) for text in found.summary[:most])
     if found.checks:
         cells = [
-            [chip(c.status), _gates(c), prose(c.title), _figure(c), html.escape(c.threshold if c.figure is not None else "")]
+            [
+                chip(c.status),
+                _gates(c),
+                prose(c.title),
+                _figure(c),
+                html.escape(c.threshold if c.figure is not None else ""),
+            ]
             for c in found.checks
         ]
         body += table(["", "gates?", "check", "figure", "passes"], cells, "")
-        body += "".join(prose(f"**{c.title}:** {_short(c.reason)}") for c in found.checks if c.status != "PASS")
+        told = " ".join(found.summary[:most])
+        open_ones = [c for c in found.checks if c.status != "PASS" and c.reason[:60] not in told]
+        body += "".join(prose(f"**{c.title}:** {_short(c.reason, 260)}") for c in open_ones)
     if shown:
-        body += rows_of(found, shown, rows=rows, columns=columns)
+        body += rows_of(found, shown, rows=rows, columns=columns, caption=caption)
     return body
 
 
@@ -100,7 +110,7 @@ def _figure(check: Any) -> str:
     return "" if check.figure is None else f"{check.figure:.3g}"
 
 
-def rows_of(found: Any, name: str, *, rows: int, columns: Sequence[str] = ()) -> str:
+def rows_of(found: Any, name: str, *, rows: int, columns: Sequence[str] = (), caption: str = "") -> str:
     """The first rows of a section's table; empty where it has none of that name."""
     source = next((t for t in found.tables if t.id == name), None)
     if source is None:
@@ -108,7 +118,7 @@ def rows_of(found: Any, name: str, *, rows: int, columns: Sequence[str] = ()) ->
     kept = [i for i, c in enumerate(source.columns) if not columns or c in columns]
     cells = [[_cell(row[i]) for i in kept] for row in source.rows[:rows]]
     left = len(source.rows) - rows
-    caption = source.title + (f" (the first {rows} of {len(source.rows)})" if left > 0 else "")
+    caption = (caption or source.title) + (f" (first {rows} of {len(source.rows)})" if left > 0 else "")
     return table([source.columns[i] for i in kept], cells, caption)
 
 
@@ -135,9 +145,20 @@ def exhibit(record: Any, number: int, at: int = 0) -> Any:
 def exam(record: Any) -> Note:
     """The table of the explainers' exam without its last column: the reader is to judge."""
     found = record.part(7)
-    kept = [c for c in found.tables[0].columns if c != "verdict"]
-    body = rows_of(found, "exam", rows=20, columns=kept)
-    return Note(box("plain", "The exam", body), "The exam of the explainers, as a table.")
+    source = found.tables[0]
+    columns = ("method", "faithfulness correlation", "deletion lift", "wrong target", "randomisation")
+    kept = [source.columns.index(name) for name in columns]
+    rows = [r for r in source.rows if r[0] in "ABCD" or "control" in r[0] or r[0] == "threshold"]
+    cells = [[_cell(row[i]) for i in kept] for row in rows]
+    head = ["", *columns[1:]]
+    text = "\n".join("; ".join(f"{name} {_cell(r[i])}" for name, i in zip(columns, kept, strict=True)) for r in rows)
+    return Note(table(head, cells, "The exam: four maps, two that know nothing, and the thresholds"), text)
+
+
+def opened(summary: str, rows: Mapping[str, str]) -> Note:
+    """Names and what is said of them, folded."""
+    body = "".join(prose(f"**{name}**: {said}") for name, said in rows.items())
+    return Note(folded(summary, body), summary)
 
 
 def report(record: Any, folder: Path) -> Note:
@@ -243,7 +264,9 @@ def _strip(sick: Sequence[float], healthy: Sequence[float]) -> str:
             y = middle + rng.uniform(-13, 13)
             parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.2" fill="{colour}" fill-opacity=".55"/>')
     foot = '<text x="155" y="112" text-anchor="middle" font-size="11.5" fill="currentColor">few visits · many visits</text>'
-    return f'<svg aria-hidden="true" viewBox="0 0 256 116" style="width:256px;max-width:100%">{"".join(parts)}{foot}</svg>'
+    return (
+        f'<svg aria-hidden="true" viewBox="0 0 256 116" style="width:256px;max-width:100%">{"".join(parts)}{foot}</svg>'
+    )
 
 
 def _meters(known: Mapping[str, Any]) -> str:
@@ -257,8 +280,8 @@ def _meters(known: Mapping[str, Any]) -> str:
         mark = 100 * (limit - low) / (high - low)
         over = value > limit
         parts.append(
-            f'<div style="font-size:.9em;margin-top:.35em">{words}: <b>{value:.3g}</b> '
-            f'({"over" if over else "under"} {limit:g})</div>'
+            f'<div style="font-size:.9em;margin-top:.35em">{words}: <b>{value:.2f}</b> '
+            f"({'over' if over else 'under'} {limit:g})</div>"
             '<div style="position:relative;height:14px;background:rgba(127,127,127,.18);border-radius:3px">'
             f'<div style="width:{at:.1f}%;height:14px;background:{SECOND if over else "#7f7f7f"};border-radius:3px"></div>'
             f'<div style="position:absolute;left:{mark:.1f}%;top:-3px;height:20px;border-left:2px solid currentColor"></div></div>'
