@@ -92,10 +92,10 @@ class DecisionBench(Card):
             "style": {"description_width": "10em"},
         }
         self.breakdown = widgets.IntSlider(
-            value=50, min=5, max=100, step=5, description="price of a breakdown", **wide
+            value=50, min=5, max=100, step=5, description="a breakdown costs", **wide
         )
         self.repair = widgets.IntSlider(
-            value=5, min=1, max=50, step=1, description="price of a repair", **wide
+            value=5, min=1, max=50, step=1, description="a repair costs", **wide
         )
         self.horizon = widgets.SelectionSlider(
             options=[(f"{each} cycles", k) for k, each in enumerate(self._horizons)],

@@ -109,7 +109,7 @@ def ends(machines: Sequence[tuple[int, int, bool]]) -> str:
     keys = (
         f'<rect x="{left}" y="6" width="14" height="8" fill="{CATEGORIES[0]}"/>'
         f'<text x="{left + 19}" y="14" {_SMALL}>worked</text>'
-        f'<rect x="{left + 76}" y="6" width="14" height="8" fill="{CATEGORIES[0]}" fill-opacity=".22"/>'
+        f'<rect x="{left + 76}" y="6" width="14" height="8" fill="{CATEGORIES[0]}" fill-opacity=".38"/>'
         f'<text x="{left + 95}" y="14" {_SMALL}>life given up</text>'
         f'<text x="{left + 182}" y="15" font-size="15" font-weight="700" fill="{CATEGORIES[5]}">✕</text>'
         f'<text x="{left + 199}" y="14" {_SMALL}>broke down</text>'
@@ -119,7 +119,7 @@ def ends(machines: Sequence[tuple[int, int, bool]]) -> str:
         top = 26 + index * lane
         parts.append(
             f'<rect x="{x(0):.1f}" y="{top}" width="{x(life) - x(0):.1f}" height="{0.7 * lane:.1f}" fill="{CATEGORIES[0]}" '
-            f'fill-opacity=".22"/><rect x="{x(0):.1f}" y="{top}" width="{x(used) - x(0):.1f}" height="{0.7 * lane:.1f}" '
+            f'fill-opacity=".38"/><rect x="{x(0):.1f}" y="{top}" width="{x(used) - x(0):.1f}" height="{0.7 * lane:.1f}" '
             f'fill="{CATEGORIES[0]}"/>'
         )
         if broke:
