@@ -63,15 +63,19 @@ class Film:
         self._model, self._points = wrap(self.raw), points
         self.rounds = 0
         self.losses: list[tuple[int, float, float]] = []
-        self._hidden = self._layers_after_activation()
+        self._hidden, self._last = self._layers()
+        # Every place of a scene in one question: a graph is traced for each shape, and that is what costs.
+        self._parts = (points.seen.inputs, points.held.inputs, points.grid(FINE), points.grid(COARSE))
+        self._places = np.concatenate(self._parts).astype(np.float32)
+        self._answered: list[dict[str, np.ndarray]] | None = None
 
-    def _layers_after_activation(self) -> list[str]:
-        """The last layer of each run of one width, without the score: what is handed on."""
-        inside = self._model.activations(self._points.grid(1))
-        names = [name for name, values in inside.items() if np.ndim(values) == 2][:-1]
-        types = {layer.name: layer.type for layer in self._model.layers}
-        weighing = [at for at, name in enumerate(names) if types.get(name) in ("Dense", "Linear")]
-        return [names[end - 1] for end in [*weighing[1:], len(names)]] if names else []
+    def _layers(self) -> tuple[list[str], str]:
+        """What is handed on to each further weighing layer, after its activation; and the score."""
+        layers = list(self._model.layers)
+        weighing = [at for at, layer in enumerate(layers) if layer.type in ("Dense", "Linear")]
+        if not weighing:
+            raise InputError("makers: the playground draws networks of dense layers that end in one score.")
+        return [layers[end - 1].name for end in weighing[1:]], layers[-1].name
 
     def train(self, rounds: int, rate: float) -> Film:
         if not self.losses:
@@ -81,30 +85,47 @@ class Film:
             self._train(seen.inputs, seen.labels, rate)
             self.rounds += 1
         if rounds:
+            self._answered = None
             self._note()
         return self
 
-    def _score(self, points: np.ndarray) -> np.ndarray:
-        return np.asarray(self._model.predict(points), np.float64).reshape(len(points), -1)[:, -1]
+    def _answers(self) -> list[dict[str, np.ndarray]]:
+        """By layer, for the points learned, those held back, the fine and the coarse places."""
+        if self._answered is None:
+            names = [*self._hidden, self._last]
+            found = self._model.activations(self._places, names, batch_size=len(self._places))
+            ends = np.cumsum([len(part) for part in self._parts])[:-1]
+            every = {name: np.split(np.asarray(values, np.float64), ends) for name, values in found.items()}
+            self._answered = [{name: parts[i] for name, parts in every.items()} for i in range(len(self._parts))]
+        return self._answered
+
+    def _score(self, part: int) -> np.ndarray:
+        values = self._answers()[part][self._last]
+        if values.shape[1:] != (1,):
+            raise InputError(f"makers: the network must end in one score, and gives {values.shape[1:]} a point.")
+        return values[:, 0]
+
+    def _signed(self) -> list[np.ndarray]:
+        """Scores, above zero where they are right, of the points learned and of those held back."""
+        parts = (self._points.seen, self._points.held)
+        return [np.where(part.labels == 1, 1.0, -1.0) * self._score(i) for i, part in enumerate(parts)]
 
     def _note(self) -> None:
         """Cross entropy of the points learned and of those held back (Bishop 2006, section 4.3.2)."""
-        found = []
-        for part in (self._points.seen, self._points.held):
-            signed = np.where(part.labels == 1, 1.0, -1.0) * self._score(part.inputs)
-            with np.errstate(invalid="ignore"):  # numbers that ran away are told by the scene
-                found.append(float(np.mean(np.logaddexp(0.0, -signed))))
-        self.losses.append((self.rounds, *found))
+        with np.errstate(invalid="ignore"):  # numbers that ran away are told by the scene
+            self.losses.append((self.rounds, *(float(np.mean(np.logaddexp(0.0, -s))) for s in self._signed())))
 
     def accuracy(self) -> tuple[float, float]:
-        parts = (self._points.seen, self._points.held)
-        return tuple(float(np.mean((self._score(p.inputs) > 0) == (p.labels == 1))) for p in parts)
+        return tuple(float(np.mean(signed > 0)) for signed in self._signed())
 
     def scene(self) -> dict[str, Any]:
         right, held = self.accuracy()
-        score = self._score(self._points.grid(FINE))
+        score = self._score(2)
         lost = not np.isfinite(score).all()
-        words = f"Round {self.rounds}: {100 * right:.0f} % of the points learned are right, {100 * held:.0f} % of those held back."
+        words = (
+            f"Round {self.rounds}: {100 * right:.0f} % of the points learned are right, "
+            f"{100 * held:.0f} % of those held back."
+        )
         if lost:
             words = f"Round {self.rounds}: the numbers have run away. Take a smaller learning rate, and reset."
         return {
@@ -126,10 +147,9 @@ class Film:
         return self.losses[::-1][::step][::-1]
 
     def _pictures(self) -> list[dict[str, Any]]:
-        inside = self._model.activations(self._points.grid(COARSE), self._hidden) if self._hidden else {}
         pictures = []
         for name in self._hidden:
-            values = np.nan_to_num(np.asarray(inside[name], np.float64)).T
+            values = np.nan_to_num(self._answers()[3][name]).T
             most = np.abs(values).max(axis=1, keepdims=True)
             pictures.append({"count": len(values), "cells": _bytes(values / np.where(most > 0, most, 1))})
         return pictures

@@ -23,8 +23,8 @@ lesson
 # ## 1 · One neuron
 #
 # The data: points with two numbers each, `x1` (to the right) and `x2` (upwards). Blue circles on the upper
-# moon, orange squares on the lower one. They are made by a formula, so we know the truth. Half of them is
-# **held back**: no training ever sees it.
+# moon, orange squares on the lower one. They are made by a formula, so we know the truth. Half of them are
+# **held back**: no training ever sees them.
 #
 # A **neuron** weighs its inputs, adds them up, and adds one more number, the **bias**. The sum is its
 # **score**. Above zero means orange.
@@ -82,7 +82,8 @@ lesson.check("neuron", score_by_hand, point=np.array([1, 4]), weights=np.array([
 lesson.predict("line")
 
 # %% [markdown]
-# In both frameworks, the same four steps. `hidden` layers come into play in section 3; now there are none.
+# In both frameworks, the same four steps. `depth=0` makes a single neuron. What `hidden` and `activation` are
+# for comes in sections 2 and 3.
 
 # %%
 import keras
@@ -516,8 +517,8 @@ print(f"{no_unit} points keep their colour, whichever unit is off.")
 print(f"{one_unit} hang on one unit alone, {many} on several.")
 
 # %% [markdown]
-# Most points hang on no single unit, and those that move lie close to the border. **A neuron stores no
-# memory of a point.** All units together hold the border, and the border is all that is kept.
+# Most points hang on no single unit. **A neuron stores no memory of a point.** All units together hold the
+# border, and the border is all that is kept.
 #
 # **Exercise: what is kept?** A network has 2 inputs, three layers of 8 units, and one score. It was trained
 # on 300 points. How many numbers does it keep after training?
@@ -637,7 +638,7 @@ dlx.figures.planes(
 # <details><summary>Fold or stretch?</summary>
 #
 # ReLU lays parts of the sheet flat on the axes: a fold, and what lies in one place can never be parted
-# again. `tanh` only squeezes: no two places become one, but they may come so near that it does not matter.
+# again. `tanh` only squeezes: places come so near to each other that the difference no longer counts.
 # </details>
 #
 # **What this does not show.** Real networks have hundreds of units a layer. Their sheet has hundreds of

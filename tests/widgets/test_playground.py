@@ -145,6 +145,7 @@ def test_shuffled_colours_keep_their_places(playground) -> None:
 
 def test_numbers_that_run_away_are_told_and_not_drawn() -> None:
     film = Film(Points.of(dlx.data.two_moons(samples=40, seed=0), False), maker(1, 3, "relu", 0))
+    assert film.train(0, 0.1).scene()["hidden"]
     with torch.no_grad():
         film.raw.score.weight.fill_(float("nan"))
     scene = film.train(1, 0.1).scene()
@@ -174,6 +175,10 @@ def test_what_does_not_fit_is_told(playground) -> None:
     assert playground.error == ""
     playground.data = "stars"
     assert "'stars' is not here: two moons, spirals" in playground.error
+    bare = Playground({"a": lambda **_: (nn.Sequential(nn.Tanh()), None)})
+    assert "networks of dense layers" in bare.error
+    two = Playground({"a": lambda **_: (nn.Sequential(nn.Linear(2, 2)), None)})
+    assert "end in one score" in two.error
     three = dlx.data.spirals(samples=60, arms=3)
     with pytest.raises(dlx.InputError, match="classes 0 and 1"):
         Points.of(three, False)
