@@ -92,7 +92,7 @@ lesson.order("shapley")
 
 # %%
 def shapley(worth, players):
-    share = {player: 0.0 for player in players}
+    share = dict.fromkeys(players, 0.0)
     orders = list(permutations(players))
     for order in orders:
         there = frozenset()
@@ -132,7 +132,7 @@ GameBoard(presets, BAND, unit="€")
 #
 # | rule | says |
 # | --- | --- |
-# | **efficiency** | the shares make up the whole sum |
+# | **efficiency** | the shares make up the whole sum: the bill adds up |
 # | **symmetry** | twins get the same |
 # | **dummy** | a passenger gets nothing |
 # | **additivity** | two evenings together pay each one the sum of both |
@@ -224,7 +224,11 @@ from keras import layers
 
 # 2 · network
 def network_keras(width):
-    return keras.Sequential([keras.Input((width,)), layers.Dense(8, activation="relu"), layers.Dense(1)])
+    return keras.Sequential([
+        keras.Input((width,)),
+        layers.Dense(8, activation="relu"),
+        layers.Dense(1),
+    ])
 
 
 # 3 · train
@@ -262,7 +266,8 @@ def train_torch(inputs, labels):
     patients, answers = torch.tensor(inputs), torch.tensor(labels)
     for _ in range(15):
         for batch in torch.randperm(len(patients)).split(32):
-            loss = nn.functional.binary_cross_entropy_with_logits(net(patients[batch])[:, 0], answers[batch])
+            scores = net(patients[batch])[:, 0]
+            loss = nn.functional.binary_cross_entropy_with_logits(scores, answers[batch])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -308,7 +313,7 @@ patient = new_inputs[who]
 
 def game_of(reader):
     return {
-        some: mean_score(reader, patient, [columns.index(name) for team in some for name in teams[team]])
+        some: mean_score(reader, patient, [columns.index(n) for team in some for n in teams[team]])
         for some in game.line_ups(tuple(teams))
     }
 
@@ -439,7 +444,8 @@ clouds = {"Keras": (exact_keras.values.ravel(), deep_keras.values.ravel()),
           "Torch": (exact_torch.values.ravel(), deep_torch.values.ravel())}
 deep_agreement = {name: float(np.corrcoef(x, y)[0, 1]) for name, (x, y) in clouds.items()}
 deep_off = float(np.abs(exact_keras.values - deep_keras.values).max())
-draw.points(clouds, title="100 patients, ten shares each", across="brute force", up="DeepSHAP", diagonal=True)
+draw.points(clouds, title="100 patients, ten shares each", across="brute force", up="DeepSHAP",
+            diagonal=True)
 
 # %%
 import logging
@@ -625,8 +631,9 @@ alone = dict(zip(columns, size["Keras"], strict=True))
 size_team = float(np.abs(exact_keras.values[:, [columns.index(n) for n in teams["size"]]].sum(1)).mean())
 alone_or_team = {**{n: v for n, v in alone.items() if n not in teams["size"]},
                  **{f"· {n}": alone[n] for n in teams["size"]}, "size: all three": size_team}
-dlx.figures.bars(list(alone_or_team.values()), list(alone_or_team), title="Mean size of the shares (Keras)",
-                 axis="score", facts=["Dots: the members of the team “size”."])
+dlx.figures.bars(list(alone_or_team.values()), list(alone_or_team), axis="score",
+                 title="Mean size of the shares (Keras)",
+                 facts=["A dot before the name: a member of the team “size”."])
 
 # %% [markdown]
 # **Two copies.** Give the networks the column *texture* a second time, and train them anew.
@@ -648,8 +655,8 @@ before = {"Keras": exact_keras, "Torch": exact_torch}
 split = {}
 for name, net in copied.items():
     values = dlx.explain(net, new_more, "exact_shapley", baseline=more_background).values
-    shares = {"before": before[name].values[:, t], "first copy": values[:, t], "second copy": values[:, 10],
-              "both together": values[:, t] + values[:, 10]}
+    shares = {"before": before[name].values[:, t], "first copy": values[:, t],
+              "second copy": values[:, 10], "both together": values[:, t] + values[:, 10]}
     split[name] = {label: float(np.abs(share).mean()) for label, share in shares.items()}
 draw.table({name: {k: f"{v:.2f}" for k, v in row.items()} for name, row in split.items()})
 
@@ -673,8 +680,11 @@ def score_twins(patients):
 kernel = shap.KernelExplainer(score_twins, more_background)
 twins = kernel.shap_values(new_more[:5], nsamples=2**11, l1_reg=0, silent=True)
 twins_difference = float(np.abs(twins[:, t] - twins[:, 10]).max())
-draw.table({f"patient {i}": {"first copy": f"{twins[i, t]:+.3f}", "second copy": f"{twins[i, 10]:+.3f}",
-                             "the one before": f"{exact_keras.values[i, t]:+.3f}"} for i in range(5)})
+draw.table({
+    f"patient {i}": {"first copy": f"{twins[i, t]:+.3f}", "second copy": f"{twins[i, 10]:+.3f}",
+                     "the one before": f"{exact_keras.values[i, t]:+.3f}"}
+    for i in range(5)
+})
 
 # %% [markdown]
 # Half and half. So a column low in the list may still matter. It may only have company.

@@ -218,6 +218,11 @@ def test_twins_and_passengers_are_found() -> None:
     assert not game.passengers(EARNS, BAND)
 
 
+def test_numbers_are_short_and_never_a_minus_zero() -> None:
+    assert [game.number(value) for value in (0, -0.001, 40.0, -2.5)] == ["0", "0", "40", "−2.5"]
+    assert [game.number(value, 1) for value in (-0.04, 1.96)] == ["0.0", "2.0"]
+
+
 def test_the_game_board_follows_its_numbers() -> None:
     made = boards.GameBoard({"one": EARNS, "three": {some: 210 * (len(some) == 3) for some in EARNS}}, BAND)
     assert made.shares == pytest.approx({"Ana": 100, "Ben": 70, "Cleo": 40})

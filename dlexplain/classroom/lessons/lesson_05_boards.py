@@ -62,23 +62,24 @@ class GameBoard(Card):
 
     def _show(self, _: Any = None) -> None:
         if not self._loading:
-            self.view.value = self.to_html()
+            self.view.value = self._rises()
 
-    def to_html(self) -> str:
-        """The numbers of the game, the rises of every order, and which rules can be seen at work."""
+    def _rises(self) -> str:
+        """The rises of every order, and which rules can be seen at work."""
         worth = self.worth
-        earns = " · ".join(
-            f"{html.escape(slider.description)}: <b>{slider.value}</b>" for slider in self.earns.values()
-        )
+        picture = game.orders_picture(worth, self._players, unit=self._unit).html
         facts = "".join(
             f'<div><span aria-hidden="true">✓</span> {html.escape(line)}</div>'
             for line in game.what_holds(worth, self._players, unit=self._unit)
         )
-        picture = game.orders_picture(worth, self._players, unit=self._unit).html
-        return (
-            f'<div style="line-height:1.5"><div style="margin:.3em 0;max-width:60em"><small>{earns}</small></div>'
-            f"{picture}{facts}</div>"
+        return f'<div style="line-height:1.5">{picture}{facts}</div>'
+
+    def to_html(self) -> str:
+        """The same, and the numbers of the game above it."""
+        earns = " · ".join(
+            f"{html.escape(slider.description)}: <b>{slider.value}</b>" for slider in self.earns.values()
         )
+        return f'<div style="margin:.3em 0;max-width:60em"><small>{earns}</small></div>{self._rises()}'
 
 
 class BackgroundBoard(Card):
@@ -137,7 +138,7 @@ def _in_order(values: np.ndarray) -> np.ndarray:
     return np.asarray(values)[np.argsort(-np.abs(values), kind="stable")]
 
 
-LEFT, RIGHT, WIDE, ROW, TOP = 150, 50, 700, 24, 30
+LEFT, RIGHT, WIDE, ROW, TOP = 245, 50, 760, 24, 30
 
 
 def waterfall(

@@ -37,17 +37,17 @@ def groups(
     ]
     frame = Frame(title, f"{title}. {'; '.join(heads)}.", facts)
     figure = canvas(frame, row_height=len(names) * (12 + 11 * len(series)) + 10, left=130, bottom=84)
-    for index, (label, values) in enumerate(series.items()):
+    # Plotly stacks the bars of a name from below: drawn in reverse, the first series lies on top.
+    for index, (label, values) in reversed(list(enumerate(series.items()))):
         figure.add_bar(
             x=[float(values[i]) for i in order],
             y=[names[i] for i in order],
             orientation="h",
             name=label,
-            offsetgroup=str(len(series) - index),
             marker={"color": CATEGORIES[index], "pattern": _PATTERNS[index % 3]},
             hovertemplate="%{y}: %{x:.2f}",
         )
-    legend = {"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"}
+    legend = {"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom", "traceorder": "reversed"}
     figure.update_layout(barmode="group", bargap=0.25, showlegend=True, legend=legend)
     figure.update_xaxes(title={"text": axis, "standoff": 4})
     figure.update_yaxes(showgrid=False)

@@ -59,8 +59,8 @@ def passengers(worth: Game, players: Sequence[str]) -> list[str]:
 
 def number(value: float, places: int | None = None) -> str:
     """Short, with a true minus sign; without `places` as many as are needed, two at most."""
-    text = f"{value:.2f}".rstrip("0").rstrip(".") if places is None else f"{value:.{places}f}"
-    return ("0" if text in ("-0", "") else text).replace("-", "−")
+    text = f"{value:z.2f}".rstrip("0").rstrip(".") if places is None else f"{value:z.{places}f}"
+    return text.replace("-", "−")
 
 
 def orders_picture(worth: Game, players: Sequence[str], *, unit: str = "", places: int | None = None) -> Note:
