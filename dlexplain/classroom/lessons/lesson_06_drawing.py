@@ -31,10 +31,25 @@ def rings(count: int, seed: int) -> np.ndarray:
     drawn = []
     for _ in range(count):
         row, column = rng.uniform(2.5, 4.5, 2)
-        high, wide = rng.uniform(1.5, 2.7), rng.uniform(1.3, 2.2)
-        distance = np.hypot((_ROWS - row) / high, (_COLUMNS - column) / wide)
-        drawn.append(np.clip(1.4 - 1.83 * abs(distance - 1) * min(high, wide), 0, 1))
+        drawn.append(_ring(row, column, rng.uniform(1.5, 2.7), rng.uniform(1.3, 2.2)))
     return np.array(drawn, np.float32)[..., None]
+
+
+def two_rings(count: int, seed: int) -> np.ndarray:
+    """Two small loops of ink, one on the other, `(count, 8, 8, 1)`."""
+    rng = np.random.default_rng(seed)
+    drawn = []
+    for _ in range(count):
+        row, column = rng.uniform(3.3, 3.8), rng.uniform(3.2, 4.0)
+        loops = [_ring(row + side, column, rng.uniform(1.3, 1.8), rng.uniform(1.1, 1.7)) for side in (-1.8, 1.8)]
+        drawn.append(np.maximum(*loops))
+    return np.array(drawn, np.float32)[..., None]
+
+
+def _ring(row: float, column: float, high: float, wide: float) -> np.ndarray:
+    """Ink `(8, 8)` near an ellipse of these half axes, in pixels."""
+    distance = np.hypot((_ROWS - row) / high, (_COLUMNS - column) / wide)
+    return np.clip(1.4 - 1.83 * abs(distance - 1) * min(high, wide), 0, 1)
 
 
 def scribbles(count: int, seed: int) -> np.ndarray:
