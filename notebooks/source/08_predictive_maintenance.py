@@ -208,12 +208,12 @@ judged = {
 draw.table({name: bench.shares(found) for name, found in judged.items()})
 
 # %% [markdown]
-# These are windows of locked-up pumps. The question: does it break down within 10 cycles? “Right” hardly
-# parts the networks from the lazy expert. **“Caught” does.**
+# These are windows of locked-up pumps. The question: does it break down within 10 cycles? By “right”,
+# the lazy expert looks not much worse than a network. By **“caught”** he is nothing.
 #
 # ## A trap: the test that knows the answers
 #
-# We held back whole pumps. Much code on the internet holds back **windows at random**. Does it matter?
+# We held back whole pumps. Often **windows at random** are held back instead. Does it matter?
 #
 # Here is the **copycat**. For a new window it looks up the most similar window that it knows, and repeats
 # that one's remaining life. It understands nothing.
@@ -259,7 +259,7 @@ draw.table({name: {split: f"off by {value:.1f} cycles" for split, value in row.i
 # every test window has a twin in the training. The test **leaks**. The score says how well a network
 # remembers *these* pumps. You wanted to know about the next one.
 #
-# The network is flattered as well. It is small and cannot remember much; a larger one is flattered more.
+# The network is flattered as well, though it is small and cannot remember much.
 #
 # **Exercise 2: a fair split.** `machine` holds the number of its pump for each window. Say for each window
 # whether it is held back: true for a fifth of the pumps.
