@@ -28,7 +28,7 @@ def check_silent(answer: object, *, outputs: np.ndarray, labels: np.ndarray) -> 
     largest = np.asarray(outputs).max(axis=0)
     dead = set(np.flatnonzero(largest == 0).tolist())
     if found == dead and len(given) == len(dead):
-        return right("Removing them changes no answer here: what is always zero adds nothing.")
+        return right("What is always zero adds nothing. Is a dead unit always a fault, then? See below.")
     if found == set(np.flatnonzero(np.asarray(outputs)[0] == 0).tolist()):
         return wrong("These are silent for the first picture. Others may wake them: look at all pictures.")
     if found == set(np.flatnonzero((np.asarray(outputs) == 0).any(axis=0)).tolist()):
