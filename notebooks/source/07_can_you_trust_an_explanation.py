@@ -396,7 +396,7 @@ bench.located_table(located)
 # %% [markdown]
 # First the strongest pixel, then the share. (In an empty map the strongest pixel is a guess.)
 #
-# - **Hans**: four methods find the stamp. Chance and edges do not.
+# - **Hans**: four methods find the stamp every time. Chance and edges find it now and then.
 # - **Grad-CAM misses it.** You caught it in lesson 04, too. Here it would have cleared Hans.
 # - **Plain networks**: low scores. Are their maps bad? No! They are right. These networks do not use the stamp.
 #
@@ -410,6 +410,7 @@ bench.located_table(located)
 #    *model-blind*.
 # 2. The stamp moved. Where do the maps of Hans point now?
 # 3. *Likeness, sizes only*, all layers made anew. Which bars stay long?
+# 4. *Faithfulness correlation*, all layers made anew. Some bars stay long. Faithful to whom?
 
 # %%
 one = threes[:1]
@@ -424,6 +425,17 @@ players = {name: networks[name] for name in ("Hans, Keras", "Hans, Torch", "plai
 bench.TrustBench(players, stamp_at, truths, asked=3)
 
 # %% [markdown]
+# To 4: here it is once more, for all forty digits and the network that knows nothing.
+
+# %%
+of_nothing = dlx.evaluate(knows_nothing, forty, methods, ["faithfulness_correlation"], target=said)
+faithful_to_nothing = of_nothing.table["faithfulness_correlation"].to_dict()
+table({row: {"faithfulness, random weights": f"{value:z.2f}"} for row, value in faithful_to_nothing.items()})
+
+# %% [markdown]
+# Random weights have reasons, too, only no good ones. **A faithful map tells the reasons of *this* network,
+# good or bad.** Remember it for the end.
+#
 # ## When the methods disagree
 #
 # All four methods came through the exam well. Do they say the same? 1: they put the pixels in the same order.
@@ -461,7 +473,7 @@ table({f"strongest pixels of integrated gradients that {other} names, too": {
 # - it was **moved by one pixel**.
 
 # %%
-asked = ["deletion", "faithfulness_correlation", "completeness_error", "parameter_randomisation"]
+asked = [question for question in questions if question != "max_sensitivity"]
 lined_up = dlx.evaluate(model, forty, bench.suspects(), asked, options=bill).table
 table({row: {question.replace("_", " "): f"{value:z.2f}" for question, value in scores.items()}
        for row, scores in lined_up.iterrows()})
@@ -568,7 +580,7 @@ guided.plot(title="Captum's guided backpropagation sits the exam (Torch)")
 
 # %% [markdown]
 # It beats chance at naming pixels. But give the network fresh weights, and **a good part of the map is still
-# there**: that part draws the picture, not the network. No error, no warning. Only the exam shows it.
+# there**: that part draws the picture, not the network. No error tells you. Only the exam does.
 #
 # ## What the exam does not show
 #

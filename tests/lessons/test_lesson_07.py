@@ -93,6 +93,13 @@ def test_the_plain_networks_score_low_there_and_their_maps_are_right(run: Run) -
         assert located[name]["faithfulness_correlation"]["integrated gradients"] > 0.75
 
 
+def test_a_map_can_be_faithful_to_a_network_that_knows_nothing(run: Run) -> None:
+    found = run.value("faithful_to_nothing")
+    for method in ("integrated gradients", "occlusion"):
+        assert found[method] > 0.3
+        assert found[method] > max(found["random"], found["model-blind"]) + 0.15
+
+
 def test_good_methods_disagree(run: Run) -> None:
     shared, strongest = run.value("shared"), run.value("strongest")
     for name in PLAIN:
@@ -107,6 +114,8 @@ def test_every_question_lets_somebody_through_and_together_they_let_nobody(run: 
     assert "halved" in unseen["faithfulness_correlation"]
     for said in bench.SPOILED.values():
         assert any(said not in found for found in unseen.values())
+    assert set(unseen) == {"deletion", "insertion", "faithfulness_correlation", "completeness_error",
+                           "parameter_randomisation"}  # fmt: skip
     assert "moved by one pixel" not in unseen["faithfulness_correlation"]
     assert "halved" not in unseen["completeness_error"]
 

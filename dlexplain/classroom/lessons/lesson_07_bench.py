@@ -73,7 +73,7 @@ class TrustBench(Card):
         truth = np.stack([np.asarray(stamps.get(name, empty), bool) for name in pictures])
         self._known = {name: _states(network, self._pictures, truth, asked) for name, network in networks.items()}
         most = max(len(states) for states in self._known.values()) - 1
-        wide = {"layout": widgets.Layout(width="100%", max_width="34em"), "style": {"description_width": "9em"}}
+        wide = {"layout": widgets.Layout(width="100%", max_width="34em"), "style": {"description_width": "10em"}}
         self.network = widgets.Dropdown(options=list(networks), description="network", **wide)
         self.place = widgets.Dropdown(options=self._places, description="stamp", **wide)
         self.way = widgets.Dropdown(options=[*WAYS, BLIND, RANDOM], description="map", **wide)
@@ -82,10 +82,11 @@ class TrustBench(Card):
             value=0, min=0, max=most, description="layers made anew", continuous_update=True, **wide
         )
         self.view = widgets.HTML()
-        for control in (self.network, self.place, self.way, self.score, self.level):
+        controls = (self.level, self.network, self.place, self.way, self.score)
+        for control in controls:
             control.observe(self._show, "value")
         self._show()
-        super().__init__([self.view, self.network, self.place, self.way, self.score, self.level])
+        super().__init__([self.view, *controls])
 
     @property
     def state(self) -> State:
@@ -119,7 +120,8 @@ class TrustBench(Card):
         words = (
             f"The network reads <b>{reads}</b>; its score for {self._asked} is "
             f"<b>{draw.number(state.outputs[at, self._asked], signed=True)}</b>. Layers made anew: {html.escape(anew)}.<br>"
-            f"<small>{self.score.value.capitalize()}: {SCORES[self.score.value]}.</small>"
+            f"<small>{self.score.value.capitalize()}: {SCORES[self.score.value]}. "
+            "The map is drawn as strong as it goes: compare places and signs, not strength.</small>"
         )
         values = "; ".join(f"{row} {_said(value)}" for row, value in rows.items())
         alt = (
