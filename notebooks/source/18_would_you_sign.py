@@ -270,7 +270,7 @@ cases.draw_maps(four, mended_torch, honest, patient=3)
 
 # %% [markdown]
 # Which would you show to a doctor? Look, choose in your mind, then see the exam. Two rows know nothing for sure: **random**
-# draws lots, and **model-blind** never asked the network. What they reach is worth nothing.
+# throws dice, and **model-blind** never asked the network. What they reach is worth nothing.
 
 # %%
 exam = audit(mended_torch, honest, methods=four, sections=[7])
@@ -280,7 +280,7 @@ pages.exam(exam)
 # How to read the columns:
 #
 # - **faithfulness**: take away a random quarter of the columns; do the map's values foresee how the score falls? 1: fully.
-# - **deletion lift**: remove what the map names first; how much faster does the score fall than by lot?
+# - **deletion lift**: remove what the map names first; how much faster does the score fall than at random?
 # - **wrong target**: does the map fit another class better than its own?
 # - **randomisation**: does it still look the same when the network's weights are random? It must not.
 #
@@ -326,16 +326,16 @@ right_by("posted", "summer").by_group.to_frame("share right")
 
 # %% [markdown]
 # You had to **know** which two columns to cross. With twenty columns there are 190 pairs. Some groups look bad by chance
-# alone. How bad? Here are columns of pure lots, on a network that is sound.
+# alone. How bad? Here are columns of pure chance, on a network that is sound.
 
 # %%
 import numpy as np
 
-lots = np.random.default_rng(0)
+dice = np.random.default_rng(0)
 sound_answers = dlx.wrap(mended_torch).predict(honest.inputs).argmax(1)
 by_chance = []
 for _ in range(20):
-    drawn = {"one": lots.integers(0, 4, len(honest.labels)), "two": lots.integers(0, 4, len(honest.labels))}
+    drawn = {"one": dice.integers(0, 4, len(honest.labels)), "two": dice.integers(0, 4, len(honest.labels))}
     frame = MetricFrame(metrics=accuracy_score, y_true=honest.labels, y_pred=sound_answers,
                         sensitive_features=drawn)
     by_chance.append(frame.difference())
@@ -346,7 +346,7 @@ named = next(check for check in slices_warm.checks if check.name == "slices")
 quiet = next(check for check in slices_sound.checks if check.name == "slices")
 slices_said = [named.status, named.reason, quiet.status, quiet.reason]
 Markdown(f"""
-- **Fairlearn**, columns of pure lots: differences of **{min(by_chance):.0%} to {max(by_chance):.0%}**
+- **Fairlearn**, columns of pure chance: differences of **{min(by_chance):.0%} to {max(by_chance):.0%}**
 - **The audit**, spoiled samples: {named.status}. {named.reason}
 - **The audit**, sound samples: {quiet.status}. {quiet.reason}
 """)

@@ -39,7 +39,13 @@ def patients(seed: int = 0, *, measured: str = "mean") -> Material:
     every = material.table("breast_cancer", seed)
     kept = [i for i, name in enumerate(every.feature_names) if measured in name.split()]
     names = tuple(every.feature_names[i].replace("mean ", "") for i in kept)
-    return replace(every, train=every.train[:, kept], inputs=every.inputs[:, kept], feature_names=names)
+    return replace(
+        every,
+        train=every.train[:, kept],
+        inputs=every.inputs[:, kept],
+        feature_names=names,
+        class_names=("sick", "healthy"),
+    )
 
 
 def patient_files() -> Material:
@@ -96,7 +102,7 @@ TEXTBOOK = {"radius": 1.0, "texture": 0.3, "perimeter": 1.0, "area": 0.9, "conca
 
 
 def four_maps(data: Material) -> dict[str, Any]:
-    """Four explainers under letters: another class's map, the textbook's, integrated gradients, lots."""
+    """Four explainers under letters: another class's map, the textbook's, integrated gradients, dice."""
     baseline = data.train[:100].mean(0)
     weights = np.array([TEXTBOOK.get(name, 0.1) for name in data.feature_names])
 
@@ -108,8 +114,8 @@ def four_maps(data: Material) -> dict[str, Any]:
             model, inputs[0], "integrated_gradients", target=(1 - index if other else index).tolist(), baseline=baseline
         ).values
 
-    def lots(model: Any, inputs: Any, target: Any, seed: int) -> Any:
-        drawn = zlib.crc32(np.ascontiguousarray(model.predict(inputs[0])).tobytes())  # other weights, other lots
+    def dice(model: Any, inputs: Any, target: Any, seed: int) -> Any:
+        drawn = zlib.crc32(np.ascontiguousarray(model.predict(inputs[0])).tobytes())  # other weights, another throw
         return np.random.default_rng(drawn).normal(size=inputs[0].shape)
 
     def textbook(model: Any, inputs: Any, target: Any, seed: int) -> Any:
@@ -119,7 +125,7 @@ def four_maps(data: Material) -> dict[str, Any]:
         "A": lambda model, inputs, target, seed: gradients(model, inputs, target, other=True),
         "B": textbook,
         "C": lambda model, inputs, target, seed: gradients(model, inputs, target, other=False),
-        "D": lots,
+        "D": dice,
     }
 
 
@@ -169,12 +175,12 @@ def _sealed(progress: Callable[[str], None]) -> Iterator[Case]:
     from dlexplain.audit.audit import audit
 
     for name, plan in zip("ABCDEFGH", _PLANS, strict=True):
-        progress(f"Case {name}: a network is trained, a fault perhaps planted, the audit run …")
+        progress(f"Case {name} is trained and audited …")
         planted, truth = plan.make()
         record = audit(planted.model, planted.inputs, planted.labels, sections=SECTIONS, **planted.arguments)
         accuracy = next(float(r[1]) for r in record.part(4).tables[0].rows if r[0] == "accuracy")
         yield Case(name, plan.story, record, plan.fault, truth, accuracy)
-    progress("Eight networks are trained and audited. They wait, sealed.".ljust(80))
+    progress("Eight networks are trained and audited. They wait, sealed.")
 
 
 def _table(
@@ -218,7 +224,7 @@ def _sound_keras() -> tuple[Planted, str]:
 def _chance() -> tuple[Planted, str]:
     planted = _table("keras", patients(5), seed=5, dropout=0.2, dropping=True)
     return planted, (
-        "A switch from training was left on: at each question one unit in five is left out by lot. Ask twice and you "
+        "A switch from training was left on: at each question one unit in five is left out at random. Ask twice and you "
         "get two answers. Only **the exam of the explainers** asks twice."
     )
 

@@ -91,7 +91,9 @@ class AuditDesk(Card):
         self._watching: list[Callable[[], None]] = []
         self._note = ""
         auto = {"width": "auto"}
-        self.chosen = widgets.ToggleButtons(options=list(self.cases), description="case", style={"button_width": "3em"})
+        self.chosen = widgets.ToggleButtons(
+            options=list(self.cases), tooltips=[f"case {name}" for name in self.cases], style={"button_width": "3em"}
+        )
         self.head, self.paper = widgets.HTML(), widgets.HTML()
         self.buttons = {}
         for number, (title, cost, _) in EVIDENCE.items():
