@@ -38,7 +38,7 @@ def test_hans_reads_the_stamp_and_the_plain_networks_do_not(run: Run) -> None:
         assert moved[name] < 0.1
         assert others[name] > 0.9
     for name in PLAIN:
-        assert without[name] > 0.85
+        assert without[name] > 0.75
         assert moved[name] > 0.75
         assert others[name] < 0.05
     assert run.value("flipped") == pytest.approx(others["Hans, Keras"])
