@@ -17,6 +17,7 @@ from torch import nn
 from dlexplain.errors import InputError, UnsupportedModelError
 from dlexplain.frameworks.model import Model
 from dlexplain.frameworks.questions import Inputs, Layer, Masks, Points, Target, grid, laid
+from dlexplain.frameworks.torch_called import called
 from dlexplain.frameworks.torch_inside import Tap, layout_of, named_modules, refuse_batch_statistics, tapped
 from dlexplain.frameworks.torch_inside import tensors as tensors_of
 from dlexplain.frameworks.torch_tensors import channels_last, mixed_by, numpy_of, place
@@ -327,7 +328,7 @@ class TorchModel(Model):
         return any(isinstance(module, nn.RNNBase) for module in self._modules.values())
 
     def _run(self, tensors: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
-        return tensors_of(self.raw(*tensors))
+        return tensors_of(called(self.raw, tensors))
 
     def _entries(self, tensors: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
         """Inputs as they are; token ids as the outputs of the embeddings that read them, side by side."""

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from dlexplain.frameworks.questions import Inputs
+from dlexplain.frameworks.torch_called import called
 
 if TYPE_CHECKING:
     from dlexplain.frameworks.torch_model import TorchModel
@@ -82,7 +83,7 @@ def _reads(model: TorchModel, inputs: Inputs, value: int, kind: str) -> list[lis
         try:
             for name in model._embeddings:
                 handles.append(model._modules[name].register_forward_pre_hook(hook(name), with_kwargs=True))
-            model.raw(*tensors)
+            called(model.raw, tuple(tensors))
         except (RuntimeError, TypeError, IndexError, ValueError):
             return None  # the model does not take such ids: the next kind is tried
         finally:
