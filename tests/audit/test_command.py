@@ -258,6 +258,8 @@ def test_control_c_leaves_no_half_written_record(here, at):
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
+        # Who starts the tests in the background has them ignore Ctrl-C, and Python heeds what it inherits.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     said = []
     for line in run.stderr:

@@ -22,7 +22,7 @@ SINGULAR = ("norm on the raw input",)
 # Its outputs in single precision differ by more than 1e-4 of themselves between a graph and the layers run one by one.
 NOISY = ("keras.applications EfficientNetB0",)
 # What rounds apart in twins: exponentials, and norms at zeros, where a convolution's map is even.
-ROUGH = {"instance norm CNN": 1e-4, "group norm CNN": 1e-4, "perceptron exponential": 1e-4}
+ROUGH = {"instance norm CNN": 1e-4, "group norm CNN": 1e-4, "perceptron exponential": 1e-4, "highway": 2e-5}
 # Between two token ids there is none at which a piece of the line could begin, so a kink is not closed in on.
 COARSE = ("embedding, convolution, max over time",)
 
