@@ -50,7 +50,7 @@ dlx.figures.images(train.inputs[:16], titles=train.labels[:16],
 # pixel, from 0 (paper) to 16 (full). Here is the first picture again, as the network gets it.
 
 # %%
-from dlexplain.classroom.lessons import lesson_00_figures as draw
+from dlexplain.classroom.lessons.lesson_00 import figures as draw
 
 draw.as_numbers(train.inputs[0, :, :, 0])
 

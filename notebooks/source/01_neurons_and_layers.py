@@ -562,7 +562,7 @@ dlx.figures.unit_pictures(
 # gets right.
 
 # %%
-from dlexplain.classroom.lessons.lesson_02_figures import reading_lines
+from dlexplain.classroom.drawing import reading_lines
 from sklearn.linear_model import LogisticRegression
 
 

@@ -40,7 +40,7 @@ dlx.figures.images(test.inputs[first_of], titles=range(10), columns=10, title="O
 # yourself. Where does the map turn orange (above zero), where blue (below)?
 
 # %%
-from dlexplain.classroom.lessons.lesson_02_bench import FilterBench
+from dlexplain.classroom.lessons.lesson_02.bench import FilterBench
 
 ink = 16 * test.inputs[first_of, :, :, 0]  # whole numbers, 0 to 16
 bench = FilterBench({str(digit): ink[digit] for digit in range(10)}, start="7")
@@ -196,7 +196,8 @@ print(f"Torch reads {accuracy_torch:.1%} of {len(y_test)} new digits.")
 # Its eight filters, read out of each network. Orange counts ink, blue counts against it.
 
 # %%
-from dlexplain.classroom.lessons import lesson_02_figures as draw
+from dlexplain.classroom.drawing import reading_lines
+from dlexplain.classroom.lessons.lesson_02 import figures as draw
 
 filters_keras = keras_net.get_layer("conv1").get_weights()[0][:, :, 0, :].transpose(2, 0, 1)
 filters_torch = torch_net.conv1.weight.detach().numpy()[:, 0]
@@ -472,7 +473,7 @@ rng = np.random.default_rng(0)
 known, new = (dlx.activations(keras_net, x, "shapes")["shapes"] for x in (keras_train, keras_test))
 shuffled = np.mean([(read_out(known, rng.permutation(y_train), new) == y_test).mean() for _ in range(20)])
 shuffled = float(shuffled)
-draw.reading_lines(
+reading_lines(
     {
         "Keras, trained": trained_keras, "Keras, never trained": untrained_keras,
         "Torch, trained": trained_torch, "Torch, never trained": untrained_torch,

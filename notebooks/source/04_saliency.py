@@ -27,8 +27,8 @@ from dataclasses import replace
 import numpy as np
 from IPython.display import Markdown
 
-from dlexplain.classroom.lessons import lesson_04_bench as bench
-from dlexplain.classroom.lessons.lesson_04_drawing import curves, table
+from dlexplain.classroom.lessons.lesson_04 import bench
+from dlexplain.classroom.drawing import curves, table
 
 digits = dlx.data.load("digits", split="train")
 new_digits = dlx.data.load("digits", split="test")

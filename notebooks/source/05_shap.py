@@ -34,9 +34,9 @@ from itertools import permutations
 import numpy as np
 from IPython.display import Markdown
 
-from dlexplain.classroom.lessons import lesson_05_drawing as draw
-from dlexplain.classroom.lessons import lesson_05_game as game
-from dlexplain.classroom.lessons.lesson_05_boards import BackgroundBoard, GameBoard
+from dlexplain.classroom import drawing as draw
+from dlexplain.classroom.lessons.lesson_05 import game
+from dlexplain.classroom.lessons.lesson_05.boards import BackgroundBoard, GameBoard
 
 BAND = ("Ana", "Ben", "Cleo")
 earns = {

@@ -21,7 +21,8 @@ lesson
 
 # %%
 import numpy as np
-from dlexplain.classroom.lessons import lesson_06_drawing as draw
+from dlexplain.classroom import drawing as draw
+from dlexplain.classroom.lessons.lesson_06 import shapes as made
 
 train, test = dlx.data.load("digits").split(0.25, seed=0)
 dlx.figures.images(test.inputs[:10], titles=test.labels[:10], columns=10, title="Digits, and their labels")
@@ -136,7 +137,7 @@ lesson.predict("needed")
 # %%
 from IPython.display import Markdown
 
-from dlexplain.classroom.lessons.lesson_06_bench import UnitBench
+from dlexplain.classroom.lessons.lesson_06.bench import UnitBench
 
 LAYERS = ["first", "second", "third"]
 bench = UnitBench(
@@ -178,7 +179,7 @@ names_keras, names_torch = named(third_keras, changed_keras), named(third_torch,
 top_share = {"Keras": float(names_keras[:, 0].mean()), "Torch": float(names_torch[:, 0].mean())}
 half_share = {"Keras": float(names_keras[:, 1].mean()), "Torch": float(names_torch[:, 1].mean())}
 most_changed = {"Keras": int(changed_keras.max()), "Torch": int(changed_torch.max())}
-draw.rows_of({
+draw.table({
     name: {
         "living units": len(found),
         "its digit among the 8 strongest": f"{top_share[name]:.0%}",
@@ -230,7 +231,7 @@ dead_counts = {
     name: inside.dead_units().set_index("layer")[["dead", "units"]]
     for name, inside in {"Keras": inside_keras, "Torch": inside_torch}.items()
 }
-draw.rows_of({
+draw.table({
     name: {layer: f"{row.dead} of {row.units} dead" for layer, row in found.iterrows()}
     for name, found in dead_counts.items()
 })
@@ -265,7 +266,7 @@ for name, network, third, pictures, read in (
         "silent for one digit, on average": float((third == 0).sum(1).mean()),
         "dead ones woken by speckle": int((loudest[dead] > 0).sum()),
     }
-draw.rows_of({
+draw.table({
     name: {what: f"{value:.3g}" for what, value in found.items()} for name, found in experiments.items()
 })
 
@@ -292,7 +293,7 @@ new_shapes = dlx.data.shapes(samples=600, size=16, classes=KINDS, seed=1)
 
 
 def with_marks(pictures, where):
-    return np.where(where[:, None, None, None], draw.marked(pictures), pictures)
+    return np.where(where[:, None, None, None], made.marked(pictures), pictures)
 
 
 heads = np.random.default_rng(0).random(900) < 0.5
@@ -308,7 +309,7 @@ dlx.figures.images(
 
 # %%
 # 1 · data: new_shapes, as they are and with the mark
-plain, marked = new_shapes.inputs, draw.marked(new_shapes.inputs)
+plain, marked = new_shapes.inputs, made.marked(new_shapes.inputs)
 
 # 2 · network and 3 · train, in Keras and in Torch
 judges = {}
@@ -332,7 +333,7 @@ for (framework, lived), network in judges.items():
         "answers changed": float((was.argmax(1) != now.argmax(1)).mean()),
         "score of circle": float((now - was)[:, 0].mean()),
     }
-draw.rows_of({
+draw.table({
     name: {
         "right, no mark": f"{row['right']:.0%}",
         "answers changed by the mark": f"{row['answers changed']:.0%}",
@@ -387,9 +388,9 @@ draw.layer_lines(
 # And the honest networks: the mark is *there*, clear to read, and they do not use it.
 
 # %%
-from dlexplain.classroom.lessons.lesson_06_checks import CKA_SAYS, EVIDENCE
+from dlexplain.classroom.lessons.lesson_06.checks import CKA_SAYS, EVIDENCE
 
-draw.rows_of({letter: {"evidence": words} for letter, words in EVIDENCE.items()})
+draw.table({letter: {"evidence": words} for letter, words in EVIDENCE.items()})
 
 # %% [markdown]
 # **Exercise 2.** Which of these shows that a network *uses* the mark?
@@ -477,7 +478,7 @@ lesson.reveal("shuffled", cka_shuffled)
 # %%
 print(f"CKA {cka_shuffled:.3f}; weights of `third` still in their place: {same_weights:.0%}; "
       f"largest change of a score: {answers_apart:.0e}.")
-draw.rows_of({letter: {"CKA 1 says that …": words} for letter, words in CKA_SAYS.items()})
+draw.table({letter: {"CKA 1 says that …": words} for letter, words in CKA_SAYS.items()})
 
 # %% [markdown]
 # **Exercise 4.** Two layers have CKA 1. Which of these may you conclude?
@@ -550,7 +551,7 @@ marks = {
     }
     for name, found in tested.items()
 }
-draw.rows_of({
+draw.table({
     name: {
         "TCAV score of “mark”": f"{row['score']:.2f}",
         "random concepts": f"{row['random']:.2f}",
@@ -569,7 +570,7 @@ draw.rows_of({
 # concept: a mark in *another* corner, which none of them ever met.
 
 # %%
-strange = draw.marked(plain, corner="lower right")
+strange = made.marked(plain, corner="lower right")
 deeper = {}
 for framework in ("Keras", "Torch"):
     network = judges[framework, "honest"]
@@ -586,7 +587,7 @@ for framework in ("Keras", "Torch"):
             "told apart": found.accuracy[concept],
             "answers changed": float((was.argmax(1) != now.argmax(1)).mean()),
         }
-draw.rows_of({
+draw.table({
     name: {
         "significant": "yes" if row["significant"] else "no",
         "reader tells it apart": f"{row['told apart']:.0%}",
@@ -606,8 +607,8 @@ draw.rows_of({
 # *zero*? And that of *eight*? Guess before you run.
 
 # %%
-rings, two_rings = draw.rings(60, seed=0), draw.two_rings(60, seed=0)
-scribbles = draw.scribbles(360, seed=1)
+rings, two_rings = made.rings(60, seed=0), made.two_rings(60, seed=0)
+scribbles = made.scribbles(360, seed=1)
 dlx.figures.images([*rings[:8], *two_rings[:8], *scribbles[:8]], columns=8,
                    title="“Hole” by the first teacher, “hole” by the second, and the others")
 
@@ -630,7 +631,7 @@ for framework, network, new in (("Keras", net_keras, new_keras), ("Torch", net_t
             }
             for name, pictures in holes.items()
         }
-draw.rows_of({
+draw.table({
     who: {
         name: f"{row['score']:.2f}" + (" significant" if row["significant"] else " like random ones")
         for name, row in found.items()
@@ -643,7 +644,7 @@ draw.rows_of({
 # frameworks. Is it true? Put the drawings in, and compare their scores with those of the scribbles:
 
 # %%
-draw.rows_of({
+draw.table({
     who: {name: f"{row['truth']:+z.1f}" for name, row in found.items() if name != "nothing"}
     for who, found in hole.items()
 })
@@ -723,7 +724,7 @@ for start in range(0, 150, 25):
 spread = float(max(by_chance) - min(by_chance))
 
 answers = {True: "the cheat's direction", False: "a direction of its own"}
-draw.rows_of({
+draw.table({
     "Old directions": {"found": f"Asked about the honest network in the same folder, it took {answers[stale]}; "
                                 f"in a fresh folder {answers[renewed]}."},
     "Its accuracy": {"found": f"It says that {told:.0%} are told apart. Our reader: {ours_told:.0%}."},

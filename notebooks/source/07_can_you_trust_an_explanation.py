@@ -33,9 +33,8 @@ lesson
 # %%
 import numpy as np
 
-from dlexplain.classroom.lessons import lesson_07_bench as bench
-from dlexplain.classroom.lessons.lesson_04_drawing import table
-from dlexplain.classroom.lessons.lesson_07_drawing import clouds
+from dlexplain.classroom.lessons.lesson_07 import bench
+from dlexplain.classroom.drawing import clouds, table
 
 digits = dlx.data.load("digits", split="train")
 new_digits = dlx.data.load("digits", split="test")
@@ -188,7 +187,7 @@ table({
 # is made of the picture's **edges** and never asked a network. One is pure **chance**.
 
 # %%
-from dlexplain.classroom.lessons.lesson_04_bench import edges
+from dlexplain.classroom.lessons.lesson_04.bench import edges
 
 model, forty = networks["plain, Keras"], new_digits.inputs[:40]
 saliency = dlx.explain(model, forty, "saliency")

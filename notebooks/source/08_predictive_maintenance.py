@@ -24,14 +24,15 @@ lesson
 import numpy as np
 from IPython.display import Markdown
 
-from dlexplain.classroom.lessons import lesson_08_bench as bench
-from dlexplain.classroom.lessons import lesson_08_drawing as draw
+from dlexplain.classroom import drawing as draw
+from dlexplain.classroom.lessons.lesson_08 import bench
+from dlexplain.classroom.lessons.lesson_08.drawing import life, readings
 
 rows = dlx.data.load("fleet")
 pump = rows.engine(3)
 
-draw.readings(pump, ["vibration", "temperature", "pressure", "voltage"], rows.truth["units"],
-              title="The whole life of one pump")
+readings(pump, ["vibration", "temperature", "pressure", "voltage"], rows.truth["units"],
+         title="The whole life of one pump")
 
 # %% [markdown]
 # A **cycle** is one hour of work. The curves end where the pump broke down.
@@ -365,8 +366,8 @@ lesson.check("culprit", culprit)
 number = int(new.extras["engine"][last_window(0)])
 cycles, credit_of_life, read_of_life = bench.over_life(lambda w: explain_keras(w, **walk), new, number)
 onset = int(final.engine(number).extras["onset"][0])
-draw.life(cycles, credit_of_life, read_of_life, rows.feature_names, onset,
-          title=f"Pump {number}, worn bearing: credit over its life")
+life(cycles, credit_of_life, read_of_life, rows.feature_names, onset,
+     title=f"Pump {number}, worn bearing: credit over its life")
 
 # %%
 column = list(rows.feature_names).index("vibration")

@@ -22,7 +22,7 @@ lesson = dlx.classroom.lesson(18)
 lesson
 
 # %%
-from dlexplain.classroom.lessons import lesson_18_pages as pages
+from dlexplain.classroom.lessons.lesson_18 import pages
 
 pages.form()
 
@@ -33,7 +33,7 @@ pages.form()
 # microscope. Eleven columns a patient. The answer: 0 is **sick** (a malignant tumour), 1 is **healthy**.
 
 # %%
-from dlexplain.classroom.lessons import lesson_18_cases as cases
+from dlexplain.classroom.lessons.lesson_18 import cases
 
 file = cases.patient_files()  # every column in units of its own spread: 0 is the mean of all
 print(len(file.train), "patients to learn from,", len(file.inputs), "new ones")
@@ -488,7 +488,7 @@ lesson.order("steps")
 lesson.predict("machine")
 
 # %%
-from dlexplain.classroom.lessons.lesson_18_desk import AuditDesk, automatic
+from dlexplain.classroom.lessons.lesson_18.desk import AuditDesk, automatic
 
 sealed = cases.sealed(lambda words: print(words, end="\r"))
 desk = AuditDesk(sealed)

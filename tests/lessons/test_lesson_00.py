@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dlexplain.classroom.lessons import lesson_00_figures as draw
 from dlexplain.classroom.lessons import numbers
+from dlexplain.classroom.lessons.lesson_00 import figures as draw
 from dlexplain.classroom.running import Run
 
 pytestmark = pytest.mark.lessons

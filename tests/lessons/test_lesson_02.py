@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from dlexplain.classroom.lessons import lesson_02_figures as draw
-from dlexplain.classroom.lessons.lesson_02_bench import FILTERS, OWN, FilterBench, slid
+from dlexplain.classroom.lessons.lesson_02 import figures as draw
+from dlexplain.classroom.lessons.lesson_02.bench import FILTERS, OWN, FilterBench, slid
 from dlexplain.classroom.running import Run
 
 pytestmark = pytest.mark.lessons
@@ -175,9 +175,6 @@ def test_figures_tell_what_they_show() -> None:
     assert rows.layout.coloraxis.cmin == -rows.layout.coloraxis.cmax == -1
     maps = draw.unit_rows({"Keras": np.full((2, 3, 3), 0.5)}, title="Maps", name="activation")
     assert (maps.layout.coloraxis.cmin, maps.layout.coloraxis.cmax) == (0, 0.5)
-    lines = draw.reading_lines({"Keras": {"pixels": 0.8, "shapes": 0.9}}, title="Reads", low=0.6)
-    assert "pixels 80 %, shapes 90 %" in lines.alt
-    assert tuple(lines.layout.yaxis.range) == (60, 101)
     bars = draw.loud_and_credited({"Keras": ([3.0, 1.0], [-1.0, 2.0])}, title="A five")
     assert "the most active, 0, adds −1; against the answer: 0" in bars.alt
     white = draw.picture_rows({"strokes": np.ones((2, 4, 4))}, title="Favourites", titles=["a", "b"])

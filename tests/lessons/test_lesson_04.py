@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dlexplain.classroom.lessons import lesson_04_bench as bench
+from dlexplain.classroom.lessons.lesson_04 import bench
 from dlexplain.classroom.running import Run
 
 pytestmark = pytest.mark.lessons

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from dlexplain.attribution import Attribution
-from dlexplain.classroom.lessons import lesson_05_boards as boards
-from dlexplain.classroom.lessons import lesson_05_game as game
+from dlexplain.classroom.lessons.lesson_05 import boards, game
 from dlexplain.classroom.running import Run
 
 pytestmark = pytest.mark.lessons

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from dlexplain.classroom.lessons import lesson_06_drawing as draw
-from dlexplain.classroom.lessons.lesson_06_bench import UnitBench
+from dlexplain.classroom.lessons.lesson_06 import shapes
+from dlexplain.classroom.lessons.lesson_06.bench import UnitBench
 from dlexplain.classroom.running import Run
 
 pytestmark = pytest.mark.lessons
@@ -153,17 +153,17 @@ def test_within_the_lesson_s_own_budget(run: Run) -> None:
 
 def test_marks_rings_and_scribbles() -> None:
     plain = np.full((2, 16, 16, 1), 0.2, np.float32)
-    upper, lower = draw.marked(plain), draw.marked(plain, corner="lower right")
+    upper, lower = shapes.marked(plain), shapes.marked(plain, corner="lower right")
     assert (upper[:, :3, :3] == 1).all()
     assert (lower[:, 13:, 13:] == 1).all()
     assert (upper != plain).sum() == (lower != plain).sum() == 2 * 9
     assert (plain == np.float32(0.2)).all(), "the pictures handed in stay as they were"
-    for drawn in (draw.rings(20, seed=0), draw.two_rings(20, seed=0), draw.scribbles(20, seed=0)):
+    for drawn in (shapes.rings(20, seed=0), shapes.two_rings(20, seed=0), shapes.scribbles(20, seed=0)):
         assert drawn.shape == (20, 8, 8, 1)
         assert drawn.min() >= 0
         assert drawn.max() <= 1
         assert (drawn.max((1, 2, 3)) > 0.5).all()
-    assert (draw.rings(3, seed=1) == draw.rings(3, seed=1)).all()
+    assert (shapes.rings(3, seed=1) == shapes.rings(3, seed=1)).all()
 
 
 @pytest.fixture(scope="module")
@@ -218,11 +218,3 @@ def test_the_bench_follows_its_controls(bench: UnitBench) -> None:
     page = bench.to_html()
     assert "Unit 1 switched off" in page
     assert "Each unit switched off alone" in page
-
-
-def test_lines_tell_what_they_show() -> None:
-    figure = draw.layer_lines({"Keras": {"first": 1.0, "third": 0.5}}, title="CKA", up="CKA", low=0.3)
-    assert "Keras: first 1.00, third 0.50" in figure.alt
-    assert tuple(figure.layout.yaxis.range) == (0.3, 1.03)
-    note = draw.rows_of({"A": {"says": "<b>"}})
-    assert "&lt;b&gt;" in note._repr_html_()

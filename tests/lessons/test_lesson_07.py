@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from dlexplain.classroom.lessons import lesson_07_bench as bench
-from dlexplain.classroom.lessons.lesson_07_drawing import score_bars, signed
+from dlexplain.classroom.lessons.lesson_07 import bench
+from dlexplain.classroom.lessons.lesson_07.drawing import score_bars, signed
 from dlexplain.classroom.running import Run
 
 pytestmark = pytest.mark.lessons

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dlexplain.classroom import building
-from dlexplain.classroom.lessons import lesson_08_bench as bench
+from dlexplain.classroom.lessons.lesson_08 import bench
 from dlexplain.classroom.running import Run
 from dlexplain.classroom.running import run as run_book
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from dlexplain.classroom.lessons import lesson_18 as declared
-from dlexplain.classroom.lessons import lesson_18_cases as cases
-from dlexplain.classroom.lessons import lesson_18_desk as desks
+from dlexplain.classroom.lessons.lesson_18 import cases
+from dlexplain.classroom.lessons.lesson_18 import desk as desks
 from dlexplain.classroom.running import Run
 from dlexplain.errors import InputError
 

@@ -1,4 +1,4 @@
-"""The lessons by number: one module each, `lesson_NN.py`, holding `LESSON = Lesson(...)`."""
+"""The lessons by number: a room each, `lesson_NN/`, whose door holds `LESSON = Lesson(...)`."""
 
 from __future__ import annotations
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dlexplain.classroom.lessons.lesson_04_drawing import SIDE, number
+from dlexplain.classroom.drawing import SIDE, number
 from dlexplain.figures.theme import CATEGORIES, LIGHT, rgb
 
 if TYPE_CHECKING:
-    from dlexplain.figures.canvas import Figure
+    pass
 
 _NAMES, _LONG, _ROW = 158, 170, 25
 _METHOD, _CONTROL = CATEGORIES[0], CATEGORIES[-1]
@@ -74,30 +74,3 @@ def score_bars(
 
 def _text(x: float, y: float, text: str, bold: str) -> str:
     return f'<text x="{x:.0f}" y="{y + 14}" font-size="12.5"{bold} fill="currentColor">{text}</text>'
-
-
-def clouds(clouds: Mapping[str, tuple[np.ndarray, np.ndarray]], *, title: str, across: str, up: str) -> Figure:
-    """A panel a name: a dot for each pair `(x, y)`; all panels share the upright axis."""
-    from dlexplain.figures.canvas import Frame, canvas
-
-    said = "; ".join(f"{name}: correlation {np.corrcoef(x, y)[0, 1]:.2f}" for name, (x, y) in clouds.items())
-    figure = canvas(
-        Frame(title, f"{title}. {len(clouds)} panels of dots, {up} over {across}. {said}."),
-        columns=len(clouds),
-        row_height=250,
-        titles=[[f"<b>{html.escape(name)}</b>"] for name in clouds],
-        left=60,
-        bottom=48,
-        gap_x=34,
-    )
-    every = np.concatenate([y for _, y in clouds.values()])
-    pad = 0.06 * np.ptp(every)
-    for column, (name, (x, y)) in enumerate(clouds.items(), 1):
-        figure.add_scatter(
-            x=np.round(x, 3), y=np.round(y, 3), mode="markers", name=name, showlegend=False, row=1, col=column,
-            marker={"color": _METHOD, "size": 7, "opacity": 0.65}, hovertemplate="%{x:.2f}: %{y:.2f}<extra></extra>",
-        )  # fmt: skip
-        figure.update_xaxes(title={"text": across, "standoff": 4}, nticks=5, row=1, col=column)
-        figure.update_yaxes(range=[float(every.min() - pad), float(every.max() + pad)], row=1, col=column)
-    figure.update_yaxes(title={"text": up}, row=1, col=1)
-    return figure

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from dlexplain.classroom import Exercise, Lesson, Ordering, Prediction, Question
-from dlexplain.classroom.lessons.lesson_04_checks import (
+from dlexplain.classroom.lessons.lesson_04.checks import (
     check_by_hand,
     check_impostor,
     check_path_sum,

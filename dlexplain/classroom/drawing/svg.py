@@ -1,18 +1,14 @@
-"""Lesson 04's own pictures: SVG for its benches, the same live and without a kernel; curves; tables."""
+"""Pictures in SVG for benches: the same live and without a kernel."""
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from dlexplain.classroom import pages
-from dlexplain.classroom.desk import Note
-from dlexplain.figures.canvas import Figure, Frame, canvas
-from dlexplain.figures.learning import DASHES, SYMBOLS
 from dlexplain.figures.theme import CATEGORIES, LIGHT, rgb
 
 Scale = Callable[[float], float]
@@ -183,49 +179,3 @@ def row(parts: Sequence[str], words: str, alt: str) -> str:
         f'flex-wrap:wrap;gap:14px;align-items:flex-start;color:inherit">{"".join(parts)}</div>'
         f'<div style="margin:.2em 0 .5em;line-height:1.5;max-width:56em">{words}</div>'
     )
-
-
-def curves(
-    across: Sequence[float],
-    series: Mapping[str, Sequence[float]],
-    *,
-    title: str,
-    across_title: str,
-    up_title: str,
-    facts: Sequence[str] = (),
-    doubling: bool = False,
-) -> Figure:
-    """A Plotly figure of lines told apart by colour, dash and symbol; `doubling`: both axes logarithmic."""
-    places = [float(value) for value in across]
-    ends = [f"{name} goes from {values[0]:.3g} to {values[-1]:.3g}" for name, values in series.items()]
-    single = len(series) == 1
-    frame = Frame(title, f"{title}. Over {across_title}: {'; '.join(ends)}.", facts)
-    figure = canvas(frame, row_height=220 if single else 320, left=64, bottom=52 if single else 96)
-    for index, (name, values) in enumerate(series.items()):
-        figure.add_scatter(
-            x=places,
-            y=[float(value) for value in values],
-            name=name,
-            mode="lines+markers",
-            line={"color": CATEGORIES[index], "dash": DASHES[index % len(DASHES)], "width": 2.2},
-            marker={"symbol": SYMBOLS[index % len(SYMBOLS)], "size": 7},
-            hovertemplate="%{x}: %{y:.3g}",
-        )
-    legend = {"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"}
-    figure.update_layout(showlegend=not single, legend=legend)
-    figure.update_xaxes(title={"text": across_title, "standoff": 4}, showgrid=False)
-    figure.update_yaxes(title={"text": up_title})
-    if doubling:
-        shown = [f"{value:g}" for value in places]
-        figure.update_xaxes(type="log", tickmode="array", tickvals=places, ticktext=shown)
-        figure.update_yaxes(type="log", tickformat=".1%", dtick=1)
-    return figure
-
-
-def table(rows: Mapping[str, Mapping[str, object]]) -> Note:
-    """A table with a name at the start of each row: `{"row": {"column": value}}`."""
-    columns = list(next(iter(rows.values())))
-    cells = [[html.escape(name), *(html.escape(str(row[c])) for c in columns)] for name, row in rows.items()]
-    plain_rows = ["; ".join(f"{c}: {row[c]}" for c in columns) for row in rows.values()]
-    text = "\n".join(f"{name}: {said}" for name, said in zip(rows, plain_rows, strict=True))
-    return Note(pages.table(["", *columns], cells, ""), text)

@@ -18,7 +18,7 @@ from dlexplain.classroom import (
     right,
     wrong,
 )
-from dlexplain.classroom.lessons.lesson_00_figures import QUARTERS
+from dlexplain.classroom.lessons.lesson_00.figures import QUARTERS
 
 
 def check_share_right(answer: object, *, scores: np.ndarray, labels: np.ndarray) -> Check:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dlexplain.classroom import Exercise, Lesson, Ordering, Prediction, Question
-from dlexplain.classroom.lessons.lesson_01_checks import (
+from dlexplain.classroom.lessons.lesson_01.checks import (
     check_bends,
     check_collapse,
     check_depth,

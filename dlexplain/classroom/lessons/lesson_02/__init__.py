@@ -20,7 +20,7 @@ from dlexplain.classroom import (
     right,
     wrong,
 )
-from dlexplain.classroom.lessons.lesson_02_bench import slid
+from dlexplain.classroom.lessons.lesson_02.bench import slid
 
 _TOO_SMALL = {
     "strokes": "A unit of `strokes` sees 3 by 3 pixels: a piece of the loop's line, never the loop.",

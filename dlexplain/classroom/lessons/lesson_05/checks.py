@@ -6,7 +6,7 @@ import numpy as np
 
 from dlexplain.classroom import Check, array, close, number, option, right, wrong
 from dlexplain.classroom.checks import Refused, kind
-from dlexplain.classroom.lessons import lesson_05_game as game
+from dlexplain.classroom.lessons.lesson_05 import game
 
 RULES = ("efficiency", "symmetry", "dummy", "additivity")
 

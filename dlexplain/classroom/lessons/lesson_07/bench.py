@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from dlexplain.classroom.lessons import lesson_04_drawing as draw
-from dlexplain.classroom.lessons.lesson_07_drawing import score_bars, signed
+from dlexplain.classroom import drawing as draw
+from dlexplain.classroom.lessons.lesson_07.drawing import score_bars, signed
 from dlexplain.classroom.pages import folded
 from dlexplain.classroom.widgets import Card, ipywidgets
 

@@ -7,12 +7,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from dlexplain.classroom.lessons.lesson_04_drawing import curves, plain, row, table
 from dlexplain.figures.canvas import Figure, Frame, canvas
 from dlexplain.figures.theme import CATEGORIES
 from dlexplain.figures.timeseries import busiest, sensors
-
-__all__ = ["curves", "decision", "ends", "life", "plain", "readings", "row", "table"]
 
 WIDE, HIGH = 430, 300
 LEFT, RIGHT, TOP, BOTTOM = 50, 24, 58, 42

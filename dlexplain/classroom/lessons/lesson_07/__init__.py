@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dlexplain.classroom import Exercise, Lesson, Made, Ordering, Prediction, Question
-from dlexplain.classroom.lessons.lesson_07_checks import (
+from dlexplain.classroom.lessons.lesson_07.checks import (
     check_faithfulness,
     check_flipped,
     check_likeness,
@@ -24,7 +24,7 @@ def _likeness(first: str, second: str) -> Made:
     """Two mean likenesses: of the maps as they are ("signs"), of their sizes, of one size, of the result's size."""
 
     def make() -> list[float]:
-        from dlexplain.classroom.lessons.lesson_07_bench import rank_correlation as alike
+        from dlexplain.classroom.lessons.lesson_07.bench import rank_correlation as alike
 
         known = {
             "signs": alike(_OWN, _FRESH),

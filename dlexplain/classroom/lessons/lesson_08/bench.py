@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from dlexplain.classroom.lessons import lesson_08_drawing as draw
+from dlexplain.classroom import drawing as draw
+from dlexplain.classroom.lessons.lesson_08 import drawing as own
 from dlexplain.classroom.widgets import Card, ipywidgets
 
 CREW = 3  # cycles from the alarm to the repair
@@ -148,8 +149,8 @@ class DecisionBench(Card):
         )
         within = self._horizons[column]
         pictures = [
-            draw.decision(THRESHOLDS, costs, references, chosen=threshold, best=THRESHOLDS[best], within=within),
-            draw.ends([(each.life, *stop) for each, stop in zip(self._fleet, stops, strict=True)]),
+            own.decision(THRESHOLDS, costs, references, chosen=threshold, best=THRESHOLDS[best], within=within),
+            own.ends([(each.life, *stop) for each, stop in zip(self._fleet, stops, strict=True)]),
         ]
         return draw.row(pictures, words, draw.plain(words))
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from dlexplain.classroom.lessons import lesson_04_drawing as draw
+from dlexplain.classroom import drawing as draw
 from dlexplain.classroom.widgets import Card, ipywidgets
 from dlexplain.errors import GapWarning
 

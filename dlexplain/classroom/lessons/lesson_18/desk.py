@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dlexplain.audit.power import percent, wilson
-from dlexplain.classroom.lessons.lesson_18_cases import FAULTS, Case
-from dlexplain.classroom.lessons.lesson_18_pages import chip, part_html
+from dlexplain.classroom.lessons.lesson_18.cases import FAULTS, Case
+from dlexplain.classroom.lessons.lesson_18.pages import chip, part_html
 from dlexplain.classroom.pages import box, folded, prose, table
 from dlexplain.classroom.widgets import Card, ipywidgets
 from dlexplain.errors import InputError

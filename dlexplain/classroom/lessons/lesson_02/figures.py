@@ -8,10 +8,9 @@ import numpy as np
 
 from dlexplain.figures import png
 from dlexplain.figures.canvas import Figure, Frame, axes, canvas, colour_scale, robust_limit
-from dlexplain.figures.learning import DASHES, SYMBOLS
 from dlexplain.figures.pictures import empty_panel, map_panel, picture_panel
-from dlexplain.figures.theme import CATEGORIES, SEQUENTIAL
-from dlexplain.figures.wording import listed, literal, number, share
+from dlexplain.figures.theme import SEQUENTIAL
+from dlexplain.figures.wording import listed, literal, number
 
 _LINE = "#8A8F98"
 
@@ -107,36 +106,6 @@ def _framed(figure: Figure, row: int, column: int) -> None:
         y1=1,
         line={"width": 1, "color": _LINE},
     )
-
-
-def reading_lines(
-    lines: Mapping[str, Mapping[str, float]], *, title: str, facts: Sequence[str] = (), low: float = 0.0
-) -> Figure:
-    """Shares read right, a line a name: `{"Keras": {"pixels": 0.8, "layer": 0.9}}`; every second one dashed.
-
-    `low`: where the axis begins.
-    """
-    said = [
-        f"{name}: " + ", ".join(f"{place} {share(value)}" for place, value in steps.items())
-        for name, steps in lines.items()
-    ]
-    if low:
-        facts = [*facts, f"The axis begins at {share(low)}."]
-    figure = canvas(Frame(title, f"{title}. {'; '.join(said)}.", facts), row_height=330, bottom=84)
-    for index, (name, steps) in enumerate(lines.items()):
-        colour = CATEGORIES[index // 2 % len(CATEGORIES)]
-        figure.add_scatter(
-            x=list(steps), y=[100 * value for value in steps.values()],
-            name=literal(name), mode="lines+markers",
-            line={"color": colour, "dash": DASHES[index % 2], "width": 2.6},
-            marker={"size": 9, "symbol": SYMBOLS[index % len(SYMBOLS)], "color": colour},
-            hovertemplate="%{x}: %{y:.1f} per cent",
-        )  # fmt: skip
-    below = {"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"}
-    figure.update_layout(showlegend=True, legend=below)
-    figure.update_xaxes(showgrid=False)
-    figure.update_yaxes(title={"text": "read right, per cent"}, range=[100 * low, 101])
-    return figure
 
 
 def loud_and_credited(

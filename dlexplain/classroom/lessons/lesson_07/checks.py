@@ -67,7 +67,7 @@ def check_likeness(answer: object, *, own: np.ndarray, fresh: np.ndarray) -> Che
 
 
 def _each(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    from dlexplain.classroom.lessons.lesson_07_bench import rank_correlation
+    from dlexplain.classroom.lessons.lesson_07.bench import rank_correlation
 
     return rank_correlation(a, b)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from dlexplain.classroom import Exercise, Lesson, Ordering, Prediction, Question
-from dlexplain.classroom.lessons.lesson_18_checks import (
+from dlexplain.classroom.lessons.lesson_18.checks import (
     check_after_pass,
     check_clauses,
     check_evidence,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dlexplain.classroom import Exercise, Lesson, Ordering, Prediction, Question
-from dlexplain.classroom.lessons.lesson_06_checks import (
+from dlexplain.classroom.lessons.lesson_06.checks import (
     check_by_hand,
     check_cka_one,
     check_score,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dlexplain.classroom import Exercise, Lesson, Ordering, Prediction, Question
-from dlexplain.classroom.lessons.lesson_05_checks import (
+from dlexplain.classroom.lessons.lesson_05.checks import (
     check_cleo,
     check_reading,
     check_rules,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from dlexplain.classroom import Exercise, Lesson, Ordering, Prediction, Question
-from dlexplain.classroom.lessons.lesson_08_checks import (
+from dlexplain.classroom.lessons.lesson_08.checks import (
     check_cost_of,
     check_culprit,
     check_held_back,

@@ -131,7 +131,7 @@ def four_maps(data: Material) -> dict[str, Any]:
 
 def draw_maps(maps: Mapping[str, Any], net: Any, data: Material, *, patient: int) -> Any:
     """One patient's four maps for “sick”, each in shares of its own total strength."""
-    from dlexplain.classroom.lessons.lesson_18_drawing import panels
+    from dlexplain.classroom.lessons.lesson_18.drawing import panels
     from dlexplain.frameworks.questions import Target
     from dlexplain.frameworks.wrap import wrap
 

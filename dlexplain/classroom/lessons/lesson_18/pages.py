@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from dlexplain.classroom.desk import Note
-from dlexplain.classroom.lessons import lesson_18_cases as cases
+from dlexplain.classroom.lessons.lesson_18 import cases
 from dlexplain.classroom.pages import TONES, box, folded, prose, table
 from dlexplain.classroom.widgets import Card, ipywidgets
 

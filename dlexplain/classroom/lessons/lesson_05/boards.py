@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dlexplain.classroom.lessons import lesson_05_game as game
+from dlexplain.classroom.lessons.lesson_05 import game
 from dlexplain.classroom.widgets import Card, ipywidgets
 from dlexplain.figures.theme import LIGHT
 
