@@ -48,6 +48,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="rows whose name contains this; or memory, or startup")
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=8, help="a row")
+    parser.add_argument("--dry-run", action="store_true", help="a line a row as it is measured; nothing is written")
     parser.add_argument("--answer", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.answer:
@@ -64,13 +65,16 @@ def main() -> None:
                            for w, counts in (("steps", (32, 512)), ("windows", (100, 4096))) for c in counts]
     if asked.only in ("", "startup"):
         fresh["startup"] = startup.measure()
+    if asked.dry_run:
+        return
     kept = json.loads(_KEPT.read_text()) if _KEPT.exists() else {"rows": [], "memory": [], "startup": None}
     replaced = {(row["name"], row["framework"]) for row in fresh["rows"]}
     fresh["rows"] = [row for row in kept["rows"] if (row["name"], row["framework"]) not in replaced] + fresh["rows"]
     kept.update(fresh)
     result = {"setting": report.setting(), **{k: kept[k] for k in ("rows", "memory", "startup")}}
     text = report.markdown(result)
-    print(text)
+    if not asked.only:
+        print(text)
     _KEPT.with_suffix(".md").write_text(text)
     _KEPT.write_text(json.dumps(result, indent=1) + "\n")
 

@@ -1,13 +1,8 @@
-"""The methods on the many-masks question beside the bare masked forward passes and beside SHAP.
-
-`python -m benchmarks.masks torch`, or `keras`; `--only` as in `python -m benchmarks`. Prints rows of the same table.
-"""
+"""The methods on the many-masks question beside the bare masked forward passes and beside SHAP."""
 
 from __future__ import annotations
 
-import argparse
 import importlib
-import sys
 import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -15,8 +10,7 @@ from functools import partial
 import numpy as np
 
 import dlexplain as dlx
-from benchmarks import report
-from benchmarks.timing import Row, fastest, interleaved
+from benchmarks.timing import Row, fastest
 from benchmarks.work import IMAGES, ROWS, Size, chunks
 
 MASKS, EXPLAINED, BACKGROUND = 128, 16, 10
@@ -185,22 +179,3 @@ def rows_of(framework: str) -> Mapping[str, Callable[[], Row]]:
         f"table-{method}": partial(table, framework, method)
         for method in ("kernel_shap", "permutation_shapley", "exact_shapley")
     }
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.masks", description=__doc__)
-    parser.add_argument("framework", choices=("torch", "keras"))
-    parser.add_argument("--only", default="", help="rows whose name contains this")
-    parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=8, help="a row")
-    asked = parser.parse_args()
-    warnings.simplefilter("ignore")
-    for name, make in rows_of(asked.framework).items():
-        if asked.only in name:
-            row = make()
-            print(report.line(interleaved(row, asked.repeats, asked.seconds)), row.notes, flush=True)
-    print(f"load {report.setting()['load']}", file=sys.stderr)
-
-
-if __name__ == "__main__":
-    main()

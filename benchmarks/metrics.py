@@ -1,13 +1,8 @@
-"""The metrics of explanations beside the bare masked forward passes and beside Quantus, with the same settings.
-
-`python -m benchmarks.metrics torch`, or `keras`; `--only` as in `python -m benchmarks`. Prints rows of the same table.
-"""
+"""The metrics of explanations beside the bare masked forward passes and beside Quantus, with the same settings."""
 
 from __future__ import annotations
 
-import argparse
 import importlib
-import sys
 import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -16,9 +11,8 @@ from typing import Any
 import numpy as np
 
 import dlexplain as dlx
-from benchmarks import report
 from benchmarks.masks import raw_keras, raw_torch
-from benchmarks.timing import Row, fastest, interleaved
+from benchmarks.timing import Row, fastest
 from benchmarks.work import DIGITS, ROWS, Size
 
 SIZES = {
@@ -138,22 +132,3 @@ def rows_of(framework: str) -> Mapping[str, Callable[[], Row]]:
     """Rows by name, as the modules of rows hold them."""
     asked = (("small", 1), ("small", FIVE), ("large", FIVE))
     return {f"metric-{m}-{s}-{n}": partial(row, framework, m, s, n) for s, n in asked for m in METRICS}
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.metrics", description=__doc__)
-    parser.add_argument("framework", choices=("torch", "keras"))
-    parser.add_argument("--only", default="", help="rows whose name contains this")
-    parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=8, help="a row")
-    asked = parser.parse_args()
-    warnings.simplefilter("ignore")
-    for name, make in rows_of(asked.framework).items():
-        if asked.only in name:
-            made = make()
-            print(report.line(interleaved(made, asked.repeats, asked.seconds)), made.notes, flush=True)
-    print(f"load {report.setting()['load']}", file=sys.stderr)
-
-
-if __name__ == "__main__":
-    main()

@@ -10,6 +10,7 @@ import numpy as np
 from dlexplain.attribution import registry
 from dlexplain.attribution.soundness import settled_outputs
 from dlexplain.audit import answers, card, profile
+from dlexplain.audit.examined import DEFAULTS
 from dlexplain.audit.profile import Profile
 from dlexplain.audit.subject import Subject
 from dlexplain.errors import DlexplainError, InputError, suggest
@@ -19,12 +20,6 @@ from dlexplain.frameworks.questions import Inputs
 from dlexplain.frameworks.wrap import wrap
 
 PROFILES = {"image": "images-1", "table": "tables-1", "series": "series-1", "tokens": "tokens-1"}
-METHODS = {
-    "image": ("integrated_gradients", "deeplift", "occlusion"),
-    "table": ("integrated_gradients", "deeplift", "feature_ablation"),
-    "series": ("integrated_gradients", "deeplift", "feature_ablation"),
-    "tokens": ("integrated_gradients", "deeplift", "feature_ablation"),
-}
 BACKGROUND = 100  # samples that stand for the data, unless the user gives others
 
 
@@ -189,7 +184,7 @@ def _profile(given: str | Profile | None, kind: str) -> Profile:
 def _methods(given: Any, kind: str) -> tuple[tuple[str, ...], dict[str, Examinee]]:
     """Names of the registry, and explainers given as functions."""
     if given is None:
-        return METHODS[kind], {}
+        return DEFAULTS[kind], {}
     if isinstance(given, (str, Examinee)):
         given = [given]
     pairs = list(given.items()) if isinstance(given, Mapping) else [(None, item) for item in given]

@@ -21,7 +21,7 @@ from dlexplain.audit.examined import (
     trusted,
     trusted_explainers,
 )
-from dlexplain.audit.preparing import METHODS, subject
+from dlexplain.audit.preparing import subject
 from dlexplain.audit.sections.explainers import explainers
 from dlexplain.audit.sections.explainers_reported import METRICS_SHOWN
 from dlexplain.audit.setting import setting
@@ -217,10 +217,6 @@ def test_the_metrics_that_never_gate_are_beside_their_controls(subjects):
 def test_the_same_seed_gives_the_same_figures(subjects, request):
     again = subject(**request.getfixturevalue("cancer_torch").told())
     assert repr(examined(again)) == repr(examined(subjects("cancer_torch")))
-
-
-def test_the_methods_that_the_audit_chooses_are_those_put_aside_without_blame():
-    assert METHODS == DEFAULTS
 
 
 @pytest.mark.parametrize("framework", ["torch", "keras"])

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 import dlexplain as dlx
-from dlexplain.audit import preparing, profile
+from dlexplain.audit import examined, preparing, profile
 from dlexplain.errors import InputError, UnsupportedModelError
 from dlexplain.evaluation.explainer import of_method
 from tests.networks import BY_NAME, one_or_all
@@ -41,7 +41,7 @@ def test_a_table_as_it_is_given(framework):
     assert np.array_equal(found.predicted, found.outputs.argmax(1))
     assert found.feature_names == tuple(f"feature {i}" for i in range(4))
     assert found.class_names == ("class 0", "class 1", "class 2")
-    assert found.methods == preparing.METHODS["table"]
+    assert found.methods == examined.DEFAULTS["table"]
     assert found.baseline[0].shape == (1, 4)
     assert any("table" in words for words in found.assumed)
 
