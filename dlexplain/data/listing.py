@@ -256,6 +256,22 @@ SPOKEN_DIGITS = (
     ),
 )  # fmt: skip
 
+_GROUPLENS = "GroupLens: for research, named as the source; not to be passed on without leave"
+MOVIELENS = (
+    Entry(
+        "movielens_small", "Films liked by people, one after the other (MovieLens ml-latest-small)", "table", DOWNLOAD,
+        "movielens:ratings", 610, (None,), _GROUPLENS, "https://grouplens.org/datasets/movielens/latest/",
+        folder="movielens", files=read_files(("https://files.grouplens.org/datasets/movielens/",), """
+        ml-latest-small.zip 978202 696d65a3dfceac7c45750ad32df2c259311949efec81f0f144fdfb91ebc9e436"""),
+    ),
+    Entry(
+        "movielens_100k", "Films liked by people, one after the other (MovieLens 100K)", "table", DOWNLOAD,
+        "movielens:ratings", 943, (None,), _GROUPLENS, "https://grouplens.org/datasets/movielens/100k/",
+        folder="movielens", files=read_files(("https://files.grouplens.org/datasets/movielens/",), """
+        ml-100k.zip 4924029 50d2a982c66986937beb9ffb3aa76efe955bf3d5c6b761f4e3a7cd717c6a3229"""),
+    ),
+)  # fmt: skip
+
 _OWN = {"licence": "MIT (made by dlexplain)", "source": "dlexplain.data.generators", "how": GENERATED}
 MADE = (
     Entry("two_moons", "Two half circles that reach into each other", "table", reader="generators:two_moons",
@@ -270,11 +286,13 @@ MADE = (
     Entry("fleet", "Pumps run to breakdown, a row a cycle; what breaks, since when and which sensor feels it",
           "series", reader="fleet:fleet", samples=17_898, shape=(8,),
           **_OWN | {"source": "dlexplain.data.fleet"}),
+    Entry("tastes", "People with planted tastes, the films that they watched, and each film's genre and fame", "table",
+          reader="tastes:tastes", samples=1500, shape=(180,), **_OWN | {"source": "dlexplain.data.tastes"}),
 )  # fmt: skip
 
 ENTRIES: tuple[Entry, ...] = (
     DIGITS_ENTRY, *SKLEARN_TABLES, *PICTURES, *PICTURE_SETS, MNIST, FASHION_MNIST, *CMAPSS, *SPOKEN_DIGITS,
-    *MADE,
+    *MOVIELENS, *MADE,
 )  # fmt: skip
 
 
