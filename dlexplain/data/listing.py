@@ -286,6 +286,9 @@ MADE = (
     Entry("fleet", "Pumps run to breakdown, a row a cycle; what breaks, since when and which sensor feels it",
           "series", reader="fleet:fleet", samples=17_898, shape=(8,),
           **_OWN | {"source": "dlexplain.data.fleet"}),
+    Entry("road", "What a driver's camera sees of a winding road, and how an expert steers; masks of every part",
+          "image", reader="driving:road_pictures", samples=1200, shape=(24, 40, 1),
+          **_OWN | {"source": "dlexplain.data.driving"}),
     Entry("tastes", "People with planted tastes, the films that they watched, and each film's genre and fame", "table",
           reader="tastes:tastes", samples=1500, shape=(180,), **_OWN | {"source": "dlexplain.data.tastes"}),
 )  # fmt: skip
