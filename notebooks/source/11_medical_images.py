@@ -22,6 +22,8 @@ lesson = dlx.classroom.lesson(11)
 lesson
 
 # %%
+from itertools import pairwise
+
 import numpy as np
 from IPython.display import Markdown
 
@@ -435,7 +437,7 @@ draw.points(of_keras, title="Does it keep its word? (Keras)", across="chance of 
 
 # %%
 chances, limits = chance("Keras", field.pictures), [0, 0.05, 0.5, 0.95, 1.001]
-inside = [(chances >= low) & (chances < high) for low, high in zip(limits, limits[1:], strict=False)]
+inside = [(chances >= low) & (chances < high) for low, high in pairwise(limits)]
 count = np.array([those.sum() for those in inside])
 told_in = np.array([chances[those].mean() for those in inside])
 found_in = np.array([field.sick[those].mean() for those in inside])

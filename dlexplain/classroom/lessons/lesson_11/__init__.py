@@ -19,7 +19,7 @@ from dlexplain.classroom.lessons.lesson_11.checks import (
 _SICK = np.arange(40) < 10
 _SAYS = np.isin(np.arange(40), [*range(8), 20, 21, 22])
 _MARKED = np.isin(np.arange(40), [*range(9), 30, 31, 32])  # 9 of the sick, 3 of the healthy
-_ENOUGH = ~_SICK & ~_MARKED & (np.arange(40) < 34)  # 24 more of the healthy
+_ENOUGH = ~_SICK & ~_MARKED & (np.arange(40) < 37)  # 24 more of the healthy
 _TOLD, _FOUND, _COUNT = np.array([0.1, 0.6, 0.9]), np.array([0.2, 0.4, 0.8]), np.array([10, 20, 70])
 
 
@@ -99,7 +99,7 @@ EXERCISES = (
             "all healthy": (~_SICK, "turned round"),
             "nobody": (np.zeros(40, bool), "Nothing has changed"),
             "the sick": (_SICK, "You marked the **sick**"),
-            "a coin for all": (np.arange(40) % 2 == 0, "Mark **only healthy** tiles"),
+            "a coin for all": (np.arange(40) % 2 == 1, "Mark **only healthy** tiles"),
             "too few": (~_SICK & (np.arange(40) < 30), "Still apart"),
             "one number": (0.9, "is wanted, but"),
         },

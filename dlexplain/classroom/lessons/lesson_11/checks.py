@@ -75,12 +75,10 @@ def check_deal(answer: object, *, sick: np.ndarray, marked: np.ndarray) -> Check
         return wrong(f"{said} The shortcut is turned round: “no mark” now means sick.")
     if not extra.any():
         return wrong(f"{said} Nothing has changed.")
-    if of_sick > 0.999 and of_sick - of_healthy > 0.02:
+    if of_sick - of_healthy > 0.02 and (extra.astype(bool) & truth).any():
+        if (extra.astype(bool) & ~truth).any():
+            return wrong(f"{said} Luck for everybody leaves the shares apart. Mark **only healthy** tiles.")
         return wrong(f"{said} You marked the **sick**. They have it already; the healthy lack it.")
-    if of_sick - of_healthy > 0.4:
-        return wrong(
-            f"{said} A coin for everybody leaves the shares apart. Mark **only healthy** tiles, until both shares are alike."
-        )
     if of_sick - of_healthy > 0.02:
         return wrong(f"{said} Still apart. The share of the healthy must reach that of the sick.")
     return right(f"{said} The mark tells nothing any more. A network that reads it gains nothing.")
