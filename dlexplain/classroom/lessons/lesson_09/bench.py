@@ -16,14 +16,13 @@ PLACES = 8  # films on the shelf
 
 @dataclass(frozen=True, eq=False)
 class Towers:
-    """What training left: `films` `(count, width)`, `fame` `(count,)`, and `newcomer` `(width,)`, who saw nothing yet.
+    """What training left: `films` `(count, width)`, and `fame` `(count,)`, their scores for one who watched nothing.
 
     `genre`: each film's, a position in `genres`.
     """
 
     films: np.ndarray
     fame: np.ndarray
-    newcomer: np.ndarray
     titles: Sequence[str]
     genre: np.ndarray
     genres: Sequence[str]
@@ -44,7 +43,7 @@ def variety(genre: np.ndarray, kinds: int = 6) -> float:
 
 @dataclass(eq=False)
 class Visitor:
-    """One person in the cinema: where the clicks have led so far. `person`: their numbers now, `(width,)`."""
+    """One person in the cinema. `person`: how far the clicks have moved their numbers, `(width,)`; first zeros."""
 
     towers: Towers
     person: np.ndarray = field(init=False)
@@ -52,7 +51,7 @@ class Visitor:
     moves: list[np.ndarray] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.person = self.towers.newcomer.copy()
+        self.person = np.zeros(self.towers.films.shape[1])
 
     def scores(self, fame: float = 1.0) -> np.ndarray:
         """Of all films, `(count,)`; `fame`: how much of the films' fame counts."""
@@ -68,7 +67,7 @@ class Visitor:
 
     def shelf(self, explore: int, rng: np.random.Generator, *, fame: float = 1.0) -> tuple[np.ndarray, int]:
         """Films to show, the best first, then `explore` drawn by lot; and how many of them were not drawn."""
-        left = np.setdiff1d(np.arange(len(self.towers.films)), self.watched)
+        left = rng.permutation(np.setdiff1d(np.arange(len(self.towers.films)), self.watched))  # equals: by lot
         best = left[np.argsort(-self.scores(fame)[left], kind="stable")]
         own = min(PLACES - explore, len(best))
         lot = rng.permutation(best[own:])[: PLACES - own]
@@ -80,9 +79,9 @@ class Visitor:
         return np.bincount(self.towers.genre, share, minlength=len(self.towers.genres))
 
     def why(self, film: int, fame: float = 1.0) -> dict[str, float]:
-        """The film's score, split exactly: its fame, what every newcomer gets, and each click's share."""
+        """The film's score, split exactly: its fame, and each click's share."""
         towers = self.towers
-        said = {"its fame": float(fame * towers.fame[film]), "the start": float(towers.films[film] @ towers.newcomer)}
+        said = {"its fame": float(fame * towers.fame[film])}
         for seen, move in zip(self.watched, self.moves, strict=True):
             said[towers.titles[seen]] = float(towers.films[film] @ move)
         return said
@@ -133,10 +132,11 @@ def neighbours_alike(films: np.ndarray, film_genres: np.ndarray, nearest: int = 
     return float(np.mean([(film_genres[row] @ film_genres[i] > 0).mean() for i, row in enumerate(found)]))
 
 
-def flat(films: np.ndarray) -> np.ndarray:
-    """The two directions in which the films differ most, `(count, 2)`: principal components."""
-    centred = films - films.mean(0)
-    return centred @ np.linalg.svd(centred, full_matrices=False)[2][:2].T
+def flat(films: np.ndarray, *, seed: int = 0) -> np.ndarray:
+    """The films on a plane, `(count, 2)`, near ones (by angle) near: t-SNE."""
+    from sklearn.manifold import TSNE
+
+    return TSNE(metric="cosine", init="random", perplexity=15, random_state=seed).fit_transform(films)
 
 
 def mixed_histories(genre: np.ndarray, *, people: int = 24, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -157,16 +157,22 @@ def players(history: np.ndarray) -> list[list[int]]:
     return [*([int(film)] for film in seen), [int(film) for film in np.flatnonzero(history == 0)]]
 
 
-def names_the_taste(explain: Callable[..., Any], histories: np.ndarray, asked: np.ndarray, genre: np.ndarray) -> float:
-    """How often the watched film of largest credit has the genre of the film explained.
+def reasons(
+    explain: Callable[..., Any], histories: np.ndarray, asked: np.ndarray, genre: np.ndarray
+) -> dict[str, float]:
+    """How credit falls on the watched films, over many people; `explain(history, film, groups)` gives `(count,)`.
 
-    `explain(history, film, groups)` gives values `(count,)`.
+    `named`: how often the largest credit goes to a film of the genre explained. `own up`, `other down`: the share of
+    films of that genre with credit above zero, and of other genres with credit below.
     """
-    right = 0
+    named, up, down = [], [], []
     for history, film in zip(histories, asked, strict=True):
-        values = np.where(history > 0, explain(history, film, players(history)), -np.inf)
-        right += genre[values.argmax()] == genre[film]
-    return right / len(asked)
+        seen = np.flatnonzero(history)
+        credit, own = explain(history, film, players(history))[seen], genre[seen] == genre[film]
+        named.append(own[credit.argmax()])
+        up.append((credit[own] > 0).mean())
+        down.append((credit[~own] < 0).mean())
+    return {"named": float(np.mean(named)), "own up": float(np.mean(up)), "other down": float(np.mean(down))}
 
 
 def movielens() -> Any:

@@ -20,7 +20,7 @@ def film_maps(maps: Mapping[str, np.ndarray], genre: np.ndarray, genres: Sequenc
     """A panel a network: each film a dot `(films, 2)`, its genre a colour and a symbol."""
     alt = f"{title}. A panel each for {', '.join(maps)}; {len(genre)} dots, coloured by genre: {', '.join(genres)}."
     figure = canvas(
-        Frame(title, alt, ["The axes are mixtures of the 8 numbers; only who lies near whom counts."]),
+        Frame(title, alt, ["Only who lies near whom counts: the axes and the far distances mean nothing."]),
         columns=len(maps), row_height=300, titles=[[f"<b>{html.escape(name)}</b>"] for name in maps],
         left=12, bottom=56,
     )  # fmt: skip
@@ -91,10 +91,12 @@ def over_clicks(shelf: Sequence[float], belief: Sequence[float], kinds: int) -> 
 
 def why_words(parts_of_score: Mapping[str, float], title: str, most: int = 5) -> str:
     """The parts of one film's score, those of clicks below the rest, the largest few by size; in words too."""
-    fixed = {name: parts_of_score[name] for name in ("its fame", "the start")}
-    clicks = sorted(((n, v) for n, v in parts_of_score.items() if n not in fixed), key=lambda item: -abs(item[1]))
+    clicks = sorted(((n, v) for n, v in parts_of_score.items() if n != "its fame"), key=lambda item: -abs(item[1]))
     rest = sum(value for _, value in clicks[most:])
-    told = [*fixed.items(), *((f"you clicked {name}", value) for name, value in clicks[:most])]
+    told = [
+        ("its fame", parts_of_score["its fame"]),
+        *((f"you clicked {name}", value) for name, value in clicks[:most]),
+    ]
     if clicks[most:]:
         told.append((f"{len(clicks) - most} other clicks", rest))
     said = "; ".join(f"{html.escape(name)} {draw.number(value, signed=True)}" for name, value in told)
