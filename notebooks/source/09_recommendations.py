@@ -67,8 +67,8 @@ Markdown(f"**{len(people):,} people**, {FILMS} films, {watched.shape[1]} films w
 # - the **person's tower** turns the films watched into 8 numbers, the person;
 # - the **film's tower** has 8 numbers for each film, learned. Such learned numbers are called an **embedding**.
 #
-# Do the numbers of person and film point the same way, the score is high. In short: multiply number by number, and
-# sum up. And each film gets one number on top, the same for everybody: its **fame**.
+# Where the numbers of person and film point the same way, the score is high: multiply number by number, and sum up.
+# On top, each film gets one number that is the same for everybody: its **fame**.
 #
 # **Exercise 1: the score.** `person` has 8 numbers. `films` has a row of 8 numbers for each film. `fame` has one
 # number for each film. Give back the scores of all films.
@@ -182,7 +182,7 @@ print(f"Torch: {scores_torch.shape[0]} people, a score for each of {scores_torch
 # the film that they really watched next is among them.
 #
 # Compare with three who use no network. The **best-seller list** suggests the same famous films to all. The **lot**
-# draws ten. The **prophet** knows the planted tastes and fames; nobody can do better.
+# draws ten. The **prophet** knows the planted tastes and fames: on the average, nobody can do better.
 
 # %%
 def ten(scores, seen=new_histories):
@@ -565,7 +565,7 @@ def score_of_six(kept):  # rows of six ones and zeros: which films are kept
 
 not_watched = shap.maskers.Independent(np.zeros((1, 6)))
 ask_shap = shap.Explainer(score_of_six, not_watched, algorithm="exact", feature_names=names)
-told = ask_shap(np.ones((1, 6)))
+told = ask_shap(np.ones((1, 6)), silent=True)
 shap_gap = float(np.abs(told.values[0] - credit["Torch"]).max())
 shap.plots.waterfall(told[0], show=False)
 draw.from_matplotlib("SHAP's waterfall plot: a step for each watched film, up to the score of "
@@ -575,7 +575,7 @@ draw.from_matplotlib("SHAP's waterfall plot: a step for each watched film, up to
 others = shap.maskers.Independent(people.inputs[:50])
 usual = shap.Explainer(lambda rows: reader_torch.predict(rows.astype(np.float32))[:, film], others,
                        algorithm="permutation", seed=0)
-strange = usual(history[None].astype(float), max_evals=1000).values[0]
+strange = usual(history[None].astype(float), max_evals=1000, silent=True).values[0]
 unseen_share = float(np.abs(strange[history == 0]).sum() / np.abs(strange).sum())
 Markdown(f"SHAP's six values are ours, to within {shap_gap:.0e}. But mostly SHAP is called with "
          f"**other people** as background. Then **{unseen_share:.0%}** of all credit falls on films that "
@@ -646,7 +646,7 @@ lesson.quiz()
 #    know nothing.
 # 3. A click moves the person's numbers: towards the film clicked, away from the film expected.
 # 4. Records hold liking times fame. Whoever is judged by hits, hands the fame on.
-# 5. What is not shown cannot be clicked: the loop narrows the shelf. A few places by lot keep it open.
+# 5. What is not shown cannot be clicked: the loop narrows the shelf. A few places by lot bring back what was lost.
 
 # %%
 lesson.glossary()

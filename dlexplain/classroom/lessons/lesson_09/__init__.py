@@ -197,7 +197,7 @@ QUIZ = (
         "The shelf closes even round people without any preference. What follows?",
         choices={
             "They have a secret taste.": "No. They were made without one.",
-            "The loop of showing and clicking narrows by itself.": "Yes. A few places by lot keep it open.",
+            "The loop of showing and clicking narrows by itself.": "Yes. A few places by lot help.",
             "The network was trained badly.": "No. It hit well. It is the feedback.",
         },
         answer="The loop of showing and clicking narrows by itself.",
@@ -215,6 +215,7 @@ GLOSSARY = {
     "filter bubble": "The shelf gets narrower than the person's taste.",
     "exploration": "Showing some films by lot, to learn what would not be shown otherwise.",
     "effective number": "As many equal parts as would be equally varied: e to the entropy.",
+    "t-SNE": "A way to draw a map of rows of numbers: near ones stay near. Far distances mean nothing.",
     "planted taste": "The taste that we built into a made-up person: the truth to check against.",
     "control": "A comparison that could have shown you wrong.",
 }
@@ -239,6 +240,10 @@ SOURCES = (
     (
         "Chaney, Stewart, Engelhardt, 2018, How algorithmic confounding in recommendation systems increases homogeneity",
         "https://doi.org/10.1145/3240323.3240370",
+    ),
+    (
+        "van der Maaten, Hinton, 2008, Visualizing data using t-SNE",
+        "https://www.jmlr.org/papers/v9/vandermaaten08a.html",
     ),
     (
         "Harper, Konstan, 2015, The MovieLens datasets: history and context",

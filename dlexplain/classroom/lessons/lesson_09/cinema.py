@@ -51,7 +51,7 @@ class Cinema(Card):
             control.observe(self._restock, "value")
         self.restart()
         grid = widgets.Layout(
-            grid_template_columns="repeat(auto-fill, minmax(11.5em, 1fr))", grid_gap="6px", width="100%"
+            grid_template_columns="repeat(auto-fill, minmax(17em, 1fr))", grid_gap="6px", width="100%"
         )
         shelf = widgets.GridBox(self.posters, layout=grid)
         super().__init__([shelf, self.view, self.explore, self.rate, self.fame, self.network, self.again])
