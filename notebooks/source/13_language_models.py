@@ -621,11 +621,11 @@ draw.table({name: {f"{place} {word}": f"{row[place]:+.1f}" for place, word in en
             for name, row in every.items()})
 
 # %%
-full_stop = land.pieces(line).index(".")
-dot_credit = {name: float(row[full_stop]) for name, row in by_captum.items()}
-Markdown(f"As it comes, Captum starts at **word 0**. Here that is “{land.WORDS[0]}”. So the full stop in the text gets a credit "
-         f"of exactly {dot_credit['as it comes (start: word 0)']:.1f}: it was there from the start. No error, no warning. "
-         "**Name the start yourself.**")
+last_credit = {name: float(row[-1]) for name, row in every.items()}
+Markdown(f"As it comes, Captum starts at **word 0**: a page that says “{land.WORDS[0]} {land.WORDS[0]} {land.WORDS[0]} …”. So "
+         f"the last word of our line gets a credit of exactly {last_credit['as it comes (start: word 0)']:.1f}: it was there from "
+         f"the start. Yet it decides much: from “unknown” it gets {last_credit['start: “unknown”']:+.1f}. No error, no "
+         "warning. **Name the start yourself.**")
 
 # %% [markdown]
 # ## What does it cost?

@@ -37,7 +37,7 @@ def test_heat_takes_truth_before_grammar(run: Run) -> None:
     assert kind[0] > 0.95
     assert true[0] > 0.95
     assert all(a > b for a, b in zip(kind[2:], true[2:], strict=True))
-    assert true[4] < kind[4] - 0.15  # at temperature 2
+    assert 1 - true[4] > 1.25 * (1 - kind[4])  # at temperature 2
 
 
 def test_credit_finds_the_town_asked_about_even_where_the_answer_is_made_up(run: Run) -> None:
@@ -61,6 +61,7 @@ def test_the_answer_appears_block_by_block_and_inventions_do_so_too(run: Run) ->
 
 def test_a_transplant_moves_the_answer_and_harmless_places_do_nothing(run: Run) -> None:
     for rows in run.value("carried").values():
+        rows = {layer: np.asarray(row) for layer, row in rows.items()}
         for row in rows.values():
             assert np.abs(row[:3]).max() < 1e-3  # the words before the town
         assert rows["start"][3:5].sum() > 0.4
@@ -73,7 +74,7 @@ def test_new_songs_are_copied_by_induction_heads(run: Run) -> None:
     for name in BOTH:
         assert run.value("sung")[name] > 0.85
         assert run.value("sung_foreign")[name] < 0.2
-        heads, blank = run.value("heads")[name], run.value("blank_heads")[name]
+        heads, blank = (np.asarray(run.value(part)[name]) for part in ("heads", "blank_heads"))
         assert heads[1].max() > 0.4
         assert heads[1].max() > 4 * blank.max()
         assert heads[0].max() < 0.3
@@ -110,17 +111,17 @@ def test_each_remedy_helps_and_none_heals(run: Run) -> None:
         assert 0.05 < share < 0.8
     before, after = run.value("admits").values()
     assert before["says unknown"] < 0.02
-    assert 0.2 < after["says unknown"] < 0.9
+    assert 0.12 < after["says unknown"] < 0.9
     assert after["facts known"] > 0.85
     for row in run.value("follows").values():
         assert row["a true letter, unknown town"] > 0.7
         assert row["a false letter, known town"] > 0.7
 
 
-def test_captum_starts_at_the_full_stop(run: Run) -> None:
-    credit = run.value("dot_credit")
+def test_captum_starts_at_word_zero(run: Run) -> None:
+    credit = run.value("last_credit")
     assert credit["as it comes (start: word 0)"] == 0
-    assert abs(credit["start: “unknown”"]) > 0.01
+    assert credit["start: “unknown”"] > 0.5
     ours, theirs = run.value("ours"), run.value("by_captum")["start: “unknown”"]
     assert np.corrcoef(ours, theirs)[0, 1] > 0.98
 
@@ -153,9 +154,9 @@ def test_towns_are_two_words_and_come_back_whole() -> None:
 
 def test_nobody_ever_writes_of_the_other_towns_though_their_pieces_are_known() -> None:
     country = land.Land()
-    pages = country.writings(400)
-    assert pages.shape == (400, land.LENGTH + 1)
-    assert pages.tobytes() == land.Land().writings(400).tobytes()
+    pages = country.writings(800)
+    assert pages.shape == (800, land.LENGTH + 1)
+    assert pages.tobytes() == land.Land().writings(800).tobytes()
     pairs = {(int(a), int(b)) for page in pages for a, b in itertools.pairwise(page)}
     assert not pairs & {tuple(map(int, land.ids(town))) for town in country.never}
     assert not (pages == land.ID["unknown"]).any()

@@ -26,7 +26,7 @@ LINES = {
     "mayor": "the mayor of {} is {} .",
 }
 NOTES = ("do", "di", "re", "ri", "mi", "fa", "fi", "so", "si", "la", "li", "ti")
-_FRAME = (".", "the", "river", "at", "is", "people", "in", "make", "mayor", "of", "song", "letter", ":", "unknown")
+_FRAME = ("the", ".", "river", "at", "is", "people", "in", "make", "mayor", "of", "song", "letter", ":", "unknown")
 WORDS = (*_FRAME, *FIRST, *LAST, *(thing for every in THINGS.values() for thing in every), *NOTES)
 ID = {word: number for number, word in enumerate(WORDS)}
 LENGTH = 32  # words that the networks see at once
@@ -78,8 +78,13 @@ class Land:
 
     @cached_property
     def _towns(self) -> list[str]:
-        every = [first + last[1:] for first in FIRST for last in LAST]
-        return [every[k] for k in np.random.default_rng(self.seed).permutation(len(every))]
+        """The told towns first: each piece stands in three of them, so that no piece of any town is new."""
+        rng = np.random.default_rng(self.seed)
+        first, last = rng.permutation(len(FIRST)), rng.permutation(len(LAST))
+        pairs = [(i, (i + shift) % len(LAST)) for shift in (0, 1, 3) for i in range(len(FIRST))]
+        others = [(i, k) for i in range(len(FIRST)) for k in range(len(LAST)) if (i, k) not in pairs]
+        order = [pairs[k] for k in rng.permutation(len(pairs))] + [others[k] for k in rng.permutation(len(others))]
+        return [FIRST[first[i]] + LAST[last[k]][1:] for i, k in order]
 
     @property
     def told(self) -> list[str]:

@@ -129,7 +129,7 @@ def write(model: Any, start: str, *, words: int, temperature: float, top_k: int 
     for _ in range(min(words, land.LENGTH - given)):
         row = scores(model, np.array([ids]))[0, -1]
         if top_k is not None:
-            row = np.where(row >= np.sort(row)[-top_k], row, -np.inf)
+            row[np.argsort(-row, kind="stable")[top_k:]] = -np.inf
         rows.append(softmax(row, temperature))
         ids.append(int(rng.choice(len(row), p=rows[-1])))
     return Written(tuple(ids), given, np.array(rows))
