@@ -9,9 +9,10 @@ TEST_FLAGS ?=
 ZOO_FLAGS ?=
 EXAM_FLAGS ?=
 CALIBRATE_FLAGS ?=
+SITE_FLAGS ?=
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 
-.PHONY: help install lab test test-fast bench zoo exam calibrate lessons lint lock chromium
+.PHONY: help install lab test test-fast bench zoo exam calibrate lessons site lint lock chromium
 .DEFAULT_GOAL := help
 
 help:
@@ -23,6 +24,7 @@ help:
 	@echo "make exam       faults planted on purpose and sound models: what the audit catches (EXAM_FLAGS='--seeds 2')"
 	@echo "make calibrate  the audit's clean ranges, measured anew on sound models (CALIBRATE_FLAGS='--dry-run')"
 	@echo "make lessons    students' and teachers' notebooks from their source"
+	@echo "make site       the lessons, run, as pages in build/site (SITE_FLAGS='--only 4' for some)"
 	@echo "make lint       style and import arrows"
 	@echo "make lock       write requirements.lock anew from what is installed in $(VENV)"
 
@@ -80,6 +82,9 @@ exam: $(STAMP)
 
 calibrate: $(STAMP)
 	$(BIN)/python -m dlexplain.audit.calibration $(CALIBRATE_FLAGS)
+
+site: $(STAMP)
+	$(BIN)/dlexplain lessons site $(SITE_FLAGS)
 
 lessons: $(STAMP)
 	$(BIN)/dlexplain lessons build

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 import dlexplain
@@ -56,6 +57,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="COMMAND", required=True
     )
     _command(lessons, "build", "make students' and teachers' notebooks from their source", _lessons_build)
+    site = _command(lessons, "site", "run the lessons and write them as pages that need no network", _lessons_site)
+    site.add_argument("--out", metavar="FOLDER", default="build/site", help="where the pages go (default: build/site)")
+    site.add_argument("--only", metavar="NUMBER", type=int, nargs="+", default=(), help="these lessons alone")
     return parser
 
 
@@ -95,6 +99,12 @@ def _lessons_build(arguments: argparse.Namespace) -> int:
     from dlexplain.classroom.building import command_build
 
     return command_build()
+
+
+def _lessons_site(arguments: argparse.Namespace) -> int:
+    from dlexplain.classroom.site.building import command_site
+
+    return command_site(Path(arguments.out), arguments.only)
 
 
 if __name__ == "__main__":

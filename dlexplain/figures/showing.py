@@ -67,7 +67,7 @@ def display(figure: go.Figure) -> None:
     }
     show(bundle, raw=True)
     alt = _script_safe(alt_text(figure))
-    named = f"<script>{_code()}window.dlexplainFigures.describe(document.currentScript, {alt});</script>"
+    named = f"<script>{drawing_code()}window.dlexplainFigures.describe(document.currentScript, {alt});</script>"
     show({"text/html": named, "text/plain": ""}, raw=True)
 
 
@@ -92,7 +92,7 @@ def fragment(figure: go.Figure, *, code: bool = True) -> str:
         f'<div id="{name}" class="dlexplain-figure tex2jax_ignore mathjax_ignore" role="img" tabindex="0" '
         f'aria-label="{alt}" style="width:100%;height:{height}px"><p>{alt}</p>'
         f"<p><small>{_MISSING}</small></p></div>"
-        f"<script>{_code() if code else ''}{_ask('draw', name, packed)}</script>"
+        f"<script>{drawing_code() if code else ''}{_ask('draw', name, packed)}</script>"
     )
 
 
@@ -165,7 +165,7 @@ def _script_safe(text: str | list[str]) -> str:
 
 
 @cache
-def _code() -> str:
+def drawing_code() -> str:
     """The drawing code, without its comments and indents, with the dark template."""
     lines = (resources.files("dlexplain.figures") / "show.js").read_text(encoding="utf-8").splitlines()
     code = "\n".join(line.strip() for line in lines if line.strip() and not line.strip().startswith("//"))
