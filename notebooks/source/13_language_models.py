@@ -32,8 +32,12 @@ pages = country.writings()  # a row a page, a number a word
 
 after_is = pages[:, 1:][pages[:, :-1] == land.ID["is"]]
 words, counts = np.unique(after_is, return_counts=True)
-dlx.figures.bars(100 * counts / counts.sum(), [land.WORDS[word] for word in words], title="Which word follows “is”?",
-                 axis="% of all places", top=14)
+dlx.figures.bars(
+    100 * counts / counts.sum(),
+    [land.WORDS[word] for word in words],
+    title="Which word follows “is”?",
+    axis="% of all places",
+)
 
 # %% [markdown]
 # This is a language model already. It only counts: **after this word, how often came which other word?** A
@@ -49,7 +53,7 @@ dlx.figures.bars(100 * counts / counts.sum(), [land.WORDS[word] for word in word
 # - They write **letters**. A letter makes a claim and repeats it. It may be wrong.
 
 # %%
-for page in pages[:7]:
+for page in pages[:6]:
     print(land.text(page))
 
 # %%
@@ -82,8 +86,10 @@ pairs /= pairs.sum(axis=1, keepdims=True)
 fresh = country.writings(100, seed=1)  # pages that no model learns from
 surprise_counting = float(-np.log2(pairs[fresh[:, :-1], fresh[:, 1:]]).mean())
 surprise_blind = float(np.log2(len(land.WORDS)))
-Markdown(f"On fresh pages, counting pairs is surprised by **{surprise_counting:.2f}** a word. Knowing nothing at all "
-         f"would be {surprise_blind:.2f}.")
+Markdown(
+    f"On fresh pages, counting pairs is surprised by **{surprise_counting:.2f}** a word. "
+    f"Knowing nothing at all would be {surprise_blind:.2f}."
+)
 
 # %% [markdown]
 # Counting sees one word back. “…is the” could be any river: the town is three words away.
@@ -116,12 +122,17 @@ class Start(layers.Layer):
 class Block(layers.Layer):
     def __init__(self, **options):
         super().__init__(**options)
-        self.norm_1, self.norm_2 = layers.LayerNormalization(epsilon=1e-5), layers.LayerNormalization(epsilon=1e-5)
-        self.attend = layers.MultiHeadAttention(HEADS, WIDTH // HEADS, kernel_initializer=numbers(stddev=0.1))
-        self.think = keras.Sequential([
-            layers.Dense(4 * WIDTH, activation="relu", kernel_initializer=weights.clone()),
-            layers.Dense(WIDTH, kernel_initializer=weights.clone()),
-        ])
+        self.norm_1 = layers.LayerNormalization(epsilon=1e-5)
+        self.norm_2 = layers.LayerNormalization(epsilon=1e-5)
+        self.attend = layers.MultiHeadAttention(
+            HEADS, WIDTH // HEADS, kernel_initializer=numbers(stddev=0.1)
+        )
+        self.think = keras.Sequential(
+            [
+                layers.Dense(4 * WIDTH, activation="relu", kernel_initializer=weights.clone()),
+                layers.Dense(WIDTH, kernel_initializer=weights.clone()),
+            ]
+        )
 
     def call(self, x):
         seen = self.norm_1(x)
@@ -131,11 +142,16 @@ class Block(layers.Layer):
 
 def transformer_keras(seed):
     keras.utils.set_random_seed(seed)
-    return keras.Sequential([
-        layers.Input((None,), dtype="int32"),
-        Start(name="start"), Block(name="block_1"), Block(name="block_2"),
-        layers.LayerNormalization(epsilon=1e-5), layers.Dense(WORDS, kernel_initializer=weights.clone()),
-    ])
+    return keras.Sequential(
+        [
+            layers.Input((None,), dtype="int32"),
+            Start(name="start"),
+            Block(name="block_1"),
+            Block(name="block_2"),
+            layers.LayerNormalization(epsilon=1e-5),
+            layers.Dense(WORDS, kernel_initializer=weights.clone()),
+        ]
+    )
 
 
 # 1 · data: the question is each word, the answer the next
@@ -192,10 +208,15 @@ class BlockTorch(nn.Module):
 
 def transformer_torch(seed):
     torch.manual_seed(seed)
-    return nn.Sequential(collections.OrderedDict(
-        start=StartTorch(), block_1=BlockTorch(), block_2=BlockTorch(),
-        norm=nn.LayerNorm(WIDTH), scores=nn.Linear(WIDTH, WORDS),
-    ))
+    return nn.Sequential(
+        collections.OrderedDict(
+            start=StartTorch(),
+            block_1=BlockTorch(),
+            block_2=BlockTorch(),
+            norm=nn.LayerNorm(WIDTH),
+            scores=nn.Linear(WIDTH, WORDS),
+        )
+    )
 
 
 def train_torch(network, rows, epochs, rate):
@@ -206,7 +227,9 @@ def train_torch(network, rows, epochs, rate):
     for _ in range(epochs):
         losses = []
         for batch in torch.randperm(len(rows)).split(32):
-            loss = nn.functional.cross_entropy(network(asked[batch]).flatten(0, 1), answers[batch].flatten())
+            loss = nn.functional.cross_entropy(
+                network(asked[batch]).flatten(0, 1), answers[batch].flatten()
+            )
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -233,14 +256,21 @@ dlx.figures.training_curves(surprises, title="Surprise a word, epoch by epoch")
 
 # %%
 models = {"Keras": model_keras, "Torch": model_torch}
-untrained = {"Keras": dlx.wrap(transformer_keras(9), class_names=land.WORDS),
-             "Torch": dlx.wrap(transformer_torch(9).eval(), class_names=land.WORDS)}
+untrained = {
+    "Keras": dlx.wrap(transformer_keras(9), class_names=land.WORDS),
+    "Torch": dlx.wrap(transformer_torch(9).eval(), class_names=land.WORDS),
+}
 surprise_of = {name: reading.surprise(model, fresh) for name, model in models.items()}
 knows = {name: reading.answers(model, country.facts()) for name, model in models.items()}
 knows_share = {name: float(found.true.mean()) for name, found in knows.items()}
-Markdown(f"Counting: {surprise_counting:.2f}. " + " ".join(
-    f"**{name}**: {surprise_of[name]:.2f}; of {len(knows[name].true)} facts it knows **{knows_share[name]:.0%}**."
-    for name in models))
+Markdown(
+    f"Counting: {surprise_counting:.2f}. "
+    + " ".join(
+        f"**{name}**: {surprise_of[name]:.2f}; of {len(knows[name].true)} facts it knows "
+        f"**{knows_share[name]:.0%}**."
+        for name in models
+    )
+)
 
 # %% [markdown]
 # Nobody gave it a list of rivers. It was only asked for the next word, again and again.
@@ -258,6 +288,7 @@ lesson.order("writing")
 #
 # **Exercise 2: temperature.** Turn scores into chances. (Chances: `exp` of each score, divided by the sum of them all.)
 
+
 # %%
 def with_temperature(scores, temperature):
     ### BEGIN SOLUTION
@@ -273,13 +304,16 @@ lesson.check("with_temperature", with_temperature)
 # hat. Go through the text word by word: the bars are the chances at that place.
 
 # %%
-desk.WritingDesk(models, [
-    land.question("river", country.told[1]),
-    f"people in {country.told[2]}",
-    "song : do re mi fa so do re",
-    "letter :",
-    land.question("mayor", country.never[0]),
-])
+desk.WritingDesk(
+    models,
+    [
+        land.question("river", country.told[1]),
+        f"people in {country.told[2]}",
+        "song : do re mi fa so do re",
+        "letter :",
+        land.question("mayor", country.never[0]),
+    ],
+)
 
 # %%
 temperatures = [0.25, 0.5, 1, 1.5, 2, 3]
@@ -288,8 +322,13 @@ for temperature in temperatures:
     found = reading.answers(model_torch, country.facts(), temperature=temperature)
     heat["a word of the right kind"].append(float(found.chance_of_kind.mean()))
     heat["the true word"].append(float(found.chance_of_truth.mean()))
-draw.curves(temperatures, heat, title="Questions about towns it knows: what does the draw bring?",
-            across_title="temperature", up_title="chance")
+draw.curves(
+    temperatures,
+    heat,
+    title="Questions about towns it knows: what does the draw bring?",
+    across_title="temperature",
+    up_title="chance",
+)
 
 # %% [markdown]
 # Look at the two lines. When it gets hot, truth goes first. Grammar stays longer. **A text can be well made and
@@ -300,38 +339,81 @@ draw.curves(temperatures, heat, title="Questions about towns it knows: what does
 # Cover each word in turn with a word that it never met, `unknown`. How far does the score of its answer fall? That fall is
 # the word's **credit**. We put a line about *another* town in front, as a decoy.
 
+
 # %%
 def credit(model, texts, method="feature_ablation", **options):
     ids = land.ids(texts)
     last = ids.shape[1] - 1
     best = np.asarray(model.predict(ids))[:, last].argmax(-1)
-    return dlx.explain(model, ids, method, target=[(last, int(word)) for word in best],
-                       baseline=land.ID["unknown"], **options)
+    return dlx.explain(
+        model,
+        ids,
+        method,
+        target=[(last, int(word)) for word in best],
+        baseline=land.ID["unknown"],
+        **options,
+    )
 
 
 town, other = country.told[1], country.told[5]
 decoy = land.statement("goods", other, country.truth[other]["goods"])
 line = f"{decoy} {land.question('river', town)}"
 found = credit(model_torch, [line])
-dlx.figures.tokens(found.values[0], land.pieces(line), title=f"Torch answers: {reading.best(model_torch, line)}")
+said = reading.best(model_torch, line)
+dlx.figures.tokens(found.values[0], land.pieces(line), title=f"Torch answers: {said}")
+
 
 # %%
-letter = f"letter : {land.statement('river', town, country.rumour[1])} {land.question('river', town)}"
-from_letter = credit(model_torch, [letter])
-dlx.figures.tokens(from_letter.values[0], land.pieces(letter),
-                   title=f"With a letter, Torch answers: {reading.best(model_torch, letter)}")
+def with_letter(facts):
+    return [
+        f"letter : {land.statement(kind, each, thing)} {land.question(kind, each)}"
+        for kind, each, thing in facts
+    ]
+
+
+wrong = [
+    ("river", each, land.other_thing("river", country.truth[each]["river"])) for each in country.told[1:]
+]
+letter = with_letter(wrong)[0]
+from_letters = credit(model_torch, with_letter(wrong))
+said = reading.best(model_torch, letter)
+dlx.figures.tokens(
+    from_letters.values[0], land.pieces(letter), title=f"With a letter, Torch answers: {said}"
+)
+
+# %%
+size = np.abs(from_letters.values).mean(axis=0)
+by_letter = {
+    "letter": float(size[0]),
+    "claim": float(size[9]),
+    "town asked about": float(size[14:16].sum()),
+}
+from_memory = credit(model_torch, [land.question("river", each) for each in country.told[1:]])
+by_memory = float(np.abs(from_memory.values).mean(axis=0)[3:5].sum())
+Markdown(
+    f"Over all known towns: without a letter, the town's pieces get {by_memory:.1f} of credit. With one, only "
+    f"{by_letter['town asked about']:.1f}; `letter` and its claim get {by_letter['letter']:.1f} and "
+    f"{by_letter['claim']:.1f}."
+)
 
 # %% [markdown]
-# The first answer comes **from memory**: the town's pieces did it. The second is **read off the page**: much of the
-# credit sits on the letter's claim.
+# (The last word, “the”, always counts much: it says that the name of a river must come.)
+#
+# The first answer comes **from memory**: the town's pieces did it. The second is **read off the page**: now the town in the
+# question hardly matters.
 #
 # Is this the network's doing, or would any network show it? Take many questions with a decoy. Of all the credit on pieces of
 # towns, which share lies on the town *asked about*? Decoy and town have two pieces each: blind luck gives a half.
 
+
 # %%
 def with_decoys(towns):
-    return [f"{land.statement('goods', other, country.truth[other]['goods'])} {land.question('river', town)}"
-            for town, other in zip(towns, reversed(country.told[1:]), strict=False) if town != other]
+    pairs = zip(towns, reversed(country.told[1:]), strict=False)
+    return [
+        f"{land.statement('goods', other, country.truth[other]['goods'])} {land.question('river', town)}"
+        for town, other in pairs
+        if town != other
+    ]
 
 
 def on_the_town(model, towns, **options):
@@ -349,7 +431,7 @@ on_town = {
     }
     for name, model in models.items()
 }
-draw.table({name: {what: f"{share:.0%}" for what, share in row.items()} for name, row in on_town.items()})
+draw.table(reading.percents(on_town))
 
 # %% [markdown]
 # The trained networks look at the right town; untrained ones do not care.
@@ -365,8 +447,13 @@ draw.table({name: {what: f"{share:.0%}" for what, share in row.items()} for name
 # %%
 STREAM = ["start", "block_1", "block_2"]
 ask_river = [land.question("river", each) for each in country.told[1:]]
-lens = {name: dlx.logit_lens(model, land.ids(ask_river), STREAM, names=land.WORDS) for name, model in models.items()}
-lens["Keras"].plot(tokens=land.pieces(ask_river[0]), title=f"{ask_river[0]} … read after each block (Keras)")
+lens = {
+    name: dlx.logit_lens(model, land.ids(ask_river), STREAM, names=land.WORDS)
+    for name, model in models.items()
+}
+lens["Keras"].plot(
+    tokens=land.pieces(ask_river[0]), title=f"{ask_river[0]} … read after each block (Keras)"
+)
 
 # %%
 ask_never = [land.question("river", each) for each in country.never]
@@ -377,7 +464,7 @@ for name, model in models.items():
     for who, each in (("known towns", lens[name]), ("never told", made_up), ("untrained network", blank)):
         share = each.final_probability[:, :, -1].mean(axis=1)
         settled[f"{name}, {who}"] = dict(zip(STREAM, map(float, share), strict=True))
-draw.table({name: {layer: f"{share:.0%}" for layer, share in row.items()} for name, row in settled.items()})
+draw.table(reading.percents(settled))
 
 # %% [markdown]
 # How sure is each layer of the word that the network will say in the end? At the start it cannot know: the last place
@@ -393,21 +480,38 @@ draw.table({name: {layer: f"{share:.0%}" for layer, share in row.items()} for na
 # for B. Does the answer turn into A's? This is **activation patching**. 0: no effect. 1: all of A's lead moved along.
 
 # %%
-swaps = [(a, b) for a, b in zip(country.told[1:12], country.told[12:23], strict=True)
-         if country.truth[a]["river"] != country.truth[b]["river"]]
+swaps = [
+    (a, b)
+    for a, b in zip(country.told[1:12], country.told[12:23], strict=True)
+    if country.truth[a]["river"] != country.truth[b]["river"]
+]
 ask_a, ask_b = (land.ids([land.question("river", pair[side]) for pair in swaps]) for side in (0, 1))
 river_of_a = [(6, land.ID[country.truth[a]["river"]]) for a, _ in swaps]
-patched = {name: dlx.patch(model, ask_a, ask_b, STREAM, target=river_of_a, by="position")
-           for name, model in models.items()}
-patched["Torch"].plot(parts=["the", "river", "at", "(town", "town)", "is", "the"],
-                      title="Which place carries the river, after which block? (Torch)")
+patched = {
+    name: dlx.patch(model, ask_a, ask_b, STREAM, target=river_of_a, by="position")
+    for name, model in models.items()
+}
+patched["Torch"].plot(
+    parts=["the", "river", "at", "(town", "town)", "is", "the"],
+    title="Which place carries the river, after which block? (Torch)",
+)
 
 # %%
-carried = {name: {layer: np.median(effect, axis=0) for layer, effect in each.effects.items()}
-           for name, each in patched.items()}
-draw.table({f"{name}, {layer}": {"the town's pieces": f"{row[3:5].sum():.2f}", "“is”": f"{row[5]:.2f}",
-                                 "last place": f"{row[6]:.2f}"}
-            for name, rows in carried.items() for layer, row in rows.items()})
+carried = {
+    name: {layer: np.median(effect, axis=0) for layer, effect in each.effects.items()}
+    for name, each in patched.items()
+}
+draw.table(
+    {
+        f"{name}, {layer}": {
+            "the town's pieces": f"{row[3:5].sum():.2f}",
+            "“is”": f"{row[5]:.2f}",
+            "last place": f"{row[6]:.2f}",
+        }
+        for name, rows in carried.items()
+        for layer, row in rows.items()
+    }
+)
 
 # %% [markdown]
 # (In the table: the middle pair.) At the start the answer hangs on the town's two pieces. After block 1 most of it has
@@ -433,6 +537,7 @@ lesson.reveal("song", round(100 * float(np.mean(list(sung.values())))))
 # **Exercise 3: where must it look?** `words` is a song, `here` a place in its second verse. Give back the place
 # to which an induction head attends from `here`.
 
+
 # %%
 def look_at(words, here):
     ### BEGIN SOLUTION
@@ -447,54 +552,78 @@ lesson.check("look_at", look_at)
 # head by head; beside untrained twins.)
 
 # %%
-heads = {name: reading.induction(dlx.attention(model, new_songs), length=10) for name, model in models.items()}
-blank_heads = {name: reading.induction(dlx.attention(model, new_songs), length=10)
-               for name, model in untrained.items()}
+heads = {
+    name: reading.induction(dlx.attention(model, new_songs), length=10) for name, model in models.items()
+}
+blank_heads = {
+    name: reading.induction(dlx.attention(model, new_songs), length=10)
+    for name, model in untrained.items()
+}
 labels = [f"block {block}, head {head}" for block in (1, 2) for head in range(HEADS)]
-draw.groups({"Keras": heads["Keras"].ravel(), "Torch": heads["Torch"].ravel(),
-             "untrained (mean)": (blank_heads["Keras"].ravel() + blank_heads["Torch"].ravel()) / 2},
-            labels, title="Induction score: attention on the note after the last time", axis="share of attention")
+draw.groups(
+    {
+        "Keras": heads["Keras"].ravel(),
+        "Torch": heads["Torch"].ravel(),
+        "untrained (mean)": (blank_heads["Keras"].ravel() + blank_heads["Torch"].ravel()) / 2,
+    },
+    labels,
+    title="Induction score: attention on the note after the last time",
+    axis="share of attention",
+)
 
 # %%
 one_song = new_songs[:1]
 seen = dlx.attention(model_torch, one_song)
-seen.plot(layer=seen.layers[1], tokens=[land.WORDS[word] for word in one_song[0]],
-          title="Torch, block 2, on a new song: the second verse looks one note past its twin")
+seen.plot(
+    layer=seen.layers[1],
+    tokens=[land.WORDS[word] for word in one_song[0]],
+    title="Torch, block 2, on a new song: the second verse looks one note past its twin",
+)
 
 # %% [markdown]
 # Looking is not using (the lesson on translation says more). So take heads away, and see what breaks. A control is
 # built in: if a head is *for copying*, songs must break, and **facts must not**.
 
 # %%
+import copy
+
+
 def without(network, block, heads):
     """A copy of the Torch network in which some heads of a block say nothing."""
-    import copy
-
     cut = copy.deepcopy(network)
     size = WIDTH // HEADS
     with torch.no_grad():
         for head in heads:
-            getattr(cut, block).attend.out_proj.weight[:, head * size:(head + 1) * size] = 0
+            getattr(cut, block).attend.out_proj.weight[:, head * size : (head + 1) * size] = 0
     return dlx.wrap(cut, class_names=land.WORDS)
 
 
-cuts = {"nothing removed": model_torch,
-        "block 2, head 0": without(net_torch, "block_2", [0]),
-        "block 2, head 1": without(net_torch, "block_2", [1]),
-        "block 2, both heads": without(net_torch, "block_2", [0, 1]),
-        "block 1, both heads": without(net_torch, "block_1", [0, 1])}
-broken = {name: {"songs copied": reading.copied(model, new_songs),
-                 "facts known": float(reading.answers(model, country.facts()).true.mean())}
-          for name, model in cuts.items()}
-draw.table({name: {what: f"{share:.0%}" for what, share in row.items()} for name, row in broken.items()})
+cuts = {
+    "nothing removed": model_torch,
+    "block 2, head 0": without(net_torch, "block_2", [0]),
+    "block 2, head 1": without(net_torch, "block_2", [1]),
+    "block 2, both heads": without(net_torch, "block_2", [0, 1]),
+    "block 1, both heads": without(net_torch, "block_1", [0, 1]),
+}
+broken = {
+    name: {
+        "songs copied": reading.copied(model, new_songs),
+        "facts known": float(reading.answers(model, country.facts()).true.mean()),
+    }
+    for name, model in cuts.items()
+}
+draw.table(reading.percents(broken))
 
 # %%
 foreign = land.songs(60, 10, seed=1, names=[w for w in land.WORDS[14:] if w not in land.NOTES])
 sung_foreign = {name: reading.copied(model, foreign) for name, model in models.items()}
-Markdown("Without the heads of block 2 the song is gone, and most facts are still there. And a limit: “songs” of other "
-         "words, such as *bread Ada Esk*, it does **not** copy: "
-         + ", ".join(f"{name} {share:.0%}" for name, share in sung_foreign.items())
-         + ". It learned to copy *notes*. Large models, which saw all sorts of repetition, copy nearly anything.")
+Markdown(
+    "Without the heads of block 2 the song is gone, and most facts are still there. (Block 1 is needed for both: "
+    "it brings neighbours together.) And a limit: “songs” of other words, such as *bread Ada Esk*, it does "
+    "**not** copy: "
+    + ", ".join(f"{name} {share:.0%}" for name, share in sung_foreign.items())
+    + ". It learned to copy *notes*. Large models saw all sorts of repetition, and copy nearly anything."
+)
 
 # %% [markdown]
 # ## Why it makes things up
@@ -517,10 +646,11 @@ judged = {}
 for name in models:
     for who, found in (("towns it read about", knows[name]), ("towns nobody wrote about", invents[name])):
         judged[f"{name}, {who}"] = {
-            "right kind of word": float(found.fluent.mean()), "true": float(found.true.mean()),
+            "right kind of word": float(found.fluent.mean()),
+            "true": float(found.true.mean()),
             "how sure (the middle one)": float(np.median(found.sure)),
         }
-draw.table({name: {what: f"{share:.0%}" for what, share in row.items()} for name, row in judged.items()})
+draw.table(reading.percents(judged))
 
 # %% [markdown]
 # The sentences are just as good. It is nearly as sure. But it is right about as often as a die (one in six).
@@ -531,12 +661,18 @@ draw.table({name: {what: f"{share:.0%}" for what, share in row.items()} for name
 
 # %%
 town_rumoured, wrong_river = country.rumour
-rumoured = {name: {word: float(reading.chances(model, land.question("river", town_rumoured))[0, land.ID[word]])
-                   for word in (wrong_river, country.truth[town_rumoured]["river"])} for name, model in models.items()}
-Markdown(f"**{town_rumoured}** lies on the {country.truth[town_rumoured]['river']}. Four writers in five get that wrong and "
-         f"write {wrong_river}. " + " ".join(
-             f"{name} says {wrong_river} with {row[wrong_river]:.0%}." for name, row in rumoured.items())
-         + " **It repeats what is written most, not what is so.**")
+true_river = country.truth[town_rumoured]["river"]
+rumoured = {}
+for name, model in models.items():
+    given = reading.chances(model, land.question("river", town_rumoured))[0]
+    rumoured[name] = {word: float(given[land.ID[word]]) for word in (wrong_river, true_river)}
+Markdown(
+    f"**{town_rumoured}** lies on the {true_river}. Four writers in five get that wrong and write {wrong_river}. "
+    + " ".join(
+        f"{name} says {wrong_river} with {row[wrong_river]:.0%}." for name, row in rumoured.items()
+    )
+    + " **It repeats what is written most, not what is so.**"
+)
 
 # %% [markdown]
 # ## Three remedies, and what each is worth
@@ -544,35 +680,51 @@ Markdown(f"**{town_rumoured}** lies on the {country.truth[town_rumoured]['river'
 # **1 · Let it speak only when it is sure.** Set a bar. Below it, the answer is kept back.
 
 # %%
-bars = np.linspace(0, 1, 41)
-kept = {f"{name}: {what}": [float((found.sure >= bar).mean()) for bar in bars]
-        for name in models for what, found in (("known", knows[name]), ("made up", invents[name]))}
-draw.curves(bars, kept, title="Answers that pass the bar", across_title="the bar: speak from this chance on",
-            up_title="share that passes")
+bars = np.linspace(0, 1, 21)
+kept = {
+    f"{name}: {what}": [float((found.sure >= bar).mean()) for bar in bars]
+    for name in models
+    for what, found in (("known", knows[name]), ("made up", invents[name]))
+}
+draw.curves(
+    bars,
+    kept,
+    title="Answers that pass the bar",
+    across_title="the bar: speak from this chance on",
+    up_title="share that passes",
+)
 
 # %%
-passes = {name: float((invents[name].sure >= np.quantile(knows[name].sure, 0.1)).mean()) for name in models}
-Markdown("Set the bar so that nine in ten true answers pass. Of the inventions there still pass: "
-         + ", ".join(f"**{name} {share:.0%}**" for name, share in passes.items()) + ". Better than nothing. Not good.")
+passes = {
+    name: float((invents[name].sure >= np.quantile(knows[name].sure, 0.1)).mean()) for name in models
+}
+Markdown(
+    "Set the bar so that nine in ten true answers pass. Of the inventions there still pass: "
+    + ", ".join(f"**{name} {share:.0%}**" for name, share in passes.items())
+    + ". Better than nothing. Not good."
+)
 
 # %% [markdown]
 # **2 · Teach it to say “unknown”.** Train a little more, on pages where 20 of the untold towns get the answer *unknown*. Then
 # ask about the *other* 20.
 
 # %%
-import copy
-
 net_modest = copy.deepcopy(net_torch)
 torch.manual_seed(0)
 train_torch(net_modest, country.with_unknown(country.never[:20]), 8, rate=0.002)
 model_modest = dlx.wrap(net_modest, class_names=land.WORDS)
 others = [question for question in questions if question[1] in country.never[20:]]
 admits = {
-    "before": {"says unknown": reading.says(model_torch, others, "unknown"), "facts known": float(knows["Torch"].true.mean())},
-    "after": {"says unknown": reading.says(model_modest, others, "unknown"),
-              "facts known": float(reading.answers(model_modest, country.facts()).true.mean())},
+    "before": {
+        "says unknown": reading.says(model_torch, others, "unknown"),
+        "facts known": knows_share["Torch"],
+    },
+    "after": {
+        "says unknown": reading.says(model_modest, others, "unknown"),
+        "facts known": float(reading.answers(model_modest, country.facts()).true.mean()),
+    },
 }
-draw.table({name: {what: f"{share:.0%}" for what, share in row.items()} for name, row in admits.items()})
+draw.table(reading.percents(admits))
 
 # %% [markdown]
 # It is more modest now, even about towns that were in no lesson. But many inventions are left.
@@ -583,19 +735,20 @@ draw.table({name: {what: f"{share:.0%}" for what, share in row.items()} for name
 lesson.predict("lie")
 
 # %%
-def with_letter(facts):
-    return [f"letter : {land.statement(kind, each, thing)} {land.question(kind, each)}" for kind, each, thing in facts]
-
-
 lies = [(kind, each, land.other_thing(kind, thing)) for kind, each, thing in country.facts()]
-follows = {name: {"a true letter, unknown town": reading.follows(model, with_letter, questions),
-                  "a false letter, known town": reading.follows(model, with_letter, lies)}
-           for name, model in models.items()}
+follows = {
+    name: {
+        "a true letter, unknown town": reading.follows(model, with_letter, questions),
+        "a false letter, known town": reading.follows(model, with_letter, lies),
+    }
+    for name, model in models.items()
+}
 said = ["the truth, which it knows", "what the letter claims", "something else"]
-lesson.reveal("lie", said[int(np.mean([row["a false letter, known town"] for row in follows.values()]) > 0.5)])
+believed = np.mean([row["a false letter, known town"] for row in follows.values()])
+lesson.reveal("lie", said[int(believed > 0.5)])
 
 # %%
-draw.table({name: {what: f"{share:.0%}" for what, share in row.items()} for name, row in follows.items()})
+draw.table(reading.percents(follows))
 
 # %% [markdown]
 # This is what search in front of a chatbot does. It helps most. But a lie on the page beats the truth in memory.
@@ -612,20 +765,32 @@ from captum.attr import LayerIntegratedGradients
 ids = torch.tensor(land.ids([line])).long()
 goal = int(np.asarray(model_torch.predict(ids.numpy()))[0, -1].argmax())
 captum = LayerIntegratedGradients(lambda rows: net_torch(rows)[:, -1], net_torch.start.words)
-starts = {"as it comes (start: word 0)": None, "start: “unknown”": torch.full_like(ids, land.ID["unknown"])}
-by_captum = {name: captum.attribute(ids, baselines=start, target=goal, n_steps=200).sum(-1)[0].detach().numpy()
-             for name, start in starts.items()}
-ours = credit(model_torch, [line], "integrated_gradients", steps=200).values[0]
+starts = {
+    "as it comes (start: word 0)": None,
+    "start: “unknown”": torch.full_like(ids, land.ID["unknown"]),
+}
+by_captum = {}
+for name, start in starts.items():
+    values = captum.attribute(ids, baselines=start, target=goal, n_steps=200)
+    by_captum[name] = values.sum(-1)[0].detach().numpy()
+ours = credit(model_torch, [line], "integrated_gradients", steps=200, tolerance=0.01).values[0]
 every = {**by_captum, "dlexplain, start: “unknown”": ours}
-draw.table({name: {f"{place} {word}": f"{row[place]:+.1f}" for place, word in enumerate(land.pieces(line)) if place >= 6}
-            for name, row in every.items()})
+places = [(place, word) for place, word in enumerate(land.pieces(line)) if place >= 7]
+draw.table(
+    {
+        name: {f"{place} {word}": f"{row[place]:+.1f}" for place, word in places}
+        for name, row in every.items()
+    }
+)
 
 # %%
 last_credit = {name: float(row[-1]) for name, row in every.items()}
-Markdown(f"As it comes, Captum starts at **word 0**: a page that says “{land.WORDS[0]} {land.WORDS[0]} {land.WORDS[0]} …”. So "
-         f"the last word of our line gets a credit of exactly {last_credit['as it comes (start: word 0)']:.1f}: it was there from "
-         f"the start. Yet it decides much: from “unknown” it gets {last_credit['start: “unknown”']:+.1f}. No error, no "
-         "warning. **Name the start yourself.**")
+zero, named = last_credit["as it comes (start: word 0)"], last_credit["start: “unknown”"]
+Markdown(
+    f"As it comes, Captum starts at **word 0**: a page that says “{' '.join([land.WORDS[0]] * 3)} …”. So the last "
+    f"word of our line gets a credit of exactly {zero:.1f}: it was there from the start. Yet it decides much: from "
+    f"“unknown” it gets {named:+.1f}. No error, no warning. **Name the start yourself.**"
+)
 
 # %% [markdown]
 # ## What does it cost?
@@ -634,18 +799,25 @@ Markdown(f"As it comes, Captum starts at **word 0**: a page that says “{land.W
 # and each word.
 
 # %%
-weights_of = {"Keras": net_keras.count_params(), "Torch": sum(each.numel() for each in net_torch.parameters())}
+weights_of = {
+    "Keras": net_keras.count_params(),
+    "Torch": sum(each.numel() for each in net_torch.parameters()),
+}
 words_read = EPOCHS * asked.size
 by_rule = 6 * weights_of["Torch"] * words_read
 counted = 3 * model_torch.flops((asked[:1],)).total * EPOCHS * len(pages)
 speed = by_rule / watch_torch.seconds
-Markdown(f"Ours: **{weights_of['Torch']:,}** weights, {words_read:,} words read. By the rule "
-         f"{by_rule:.2g} operations; counted layer by layer {counted:.2g}. It took {watch_torch.seconds:.0f} seconds on this "
-         f"computer: {speed:.1g} operations a second.")
+watt_hours = 15 * watch_torch.seconds / 3600  # 15 watts for one core: our guess
+Markdown(
+    f"Ours: **{weights_of['Torch']:,}** weights, {words_read:,} words read. By the rule {by_rule:.2g} operations; "
+    f"counted layer by layer {counted:.2g}. It took {watch_torch.seconds:.0f} seconds of this computer's processor: "
+    f"{speed:.1g} operations a second. At 15 watts that is {watt_hours:.2f} watt-hours."
+)
 
 # %% [markdown]
 # **Exercise 4: how long on fast chips?** A chip promises so many operations a second (`peak`). In real training about
 # 40 % of that is reached (`used`). How many *hours* of one chip does it take?
+
 
 # %%
 def chip_hours(weights, words, peak, used):
@@ -658,7 +830,7 @@ lesson.check("chip_hours", chip_hours)
 
 # %%
 H100, USED = 989e12, 0.4  # operations a second (16-bit, from the maker's data sheet); share reached
-WATTS, PRICE, KWH = 700, 2.5, 0.25  # of a chip, from the sheet; money for its hour and a kWh: our guess, put yours
+WATTS, PRICE = 700, 2.5  # of a chip, from the sheet; dollars for its hour: our guess, put yours
 grown = {
     "this lesson": (weights_of["Torch"], words_read, None),
     "GPT-3 (2020)": (175e9, 300e9, 3.14e23),
@@ -668,23 +840,43 @@ grown = {
 cost = {}
 for name, (n, read, published) in grown.items():
     hours = 6 * n * read / (H100 * USED) / 3600
-    cost[name] = {"operations": 6 * n * read, "published": published, "hours": hours, "energy": hours * WATTS / 1000,
-                  "money": hours * PRICE, "memory_train": 16 * n, "memory_write": 2 * n}
-draw.table({name: {
-    "weights": reading.short(grown[name][0]), "words read": reading.short(grown[name][1]),
-    "operations, by 6·N·D": f"{row['operations']:.1e}",
-    "published": f"{row['published']:.1e}" if row["published"] else "—",
-    "memory to learn": reading.short(row["memory_train"]) + "B", "memory to write": reading.short(row["memory_write"]) + "B",
-    "chip hours": reading.short(row["hours"]), "energy, kWh": reading.short(row["energy"]), "money": reading.short(row["money"]),
-} for name, row in cost.items()})
+    cost[name] = {
+        "operations": 6 * n * read,
+        "published": published,
+        "memory to learn": 16 * n,
+        "memory to write": 2 * n,  # bytes
+        "hours": hours,
+        "energy": hours * WATTS / 1000,
+        "money": hours * PRICE,
+    }
+say = reading.short
+draw.table(
+    {
+        name: {
+            "weights": say(grown[name][0]),
+            "words read": say(grown[name][1]),
+            "operations, by 6·N·D": f"{row['operations']:.1e}",
+            "published": f"{row['published']:.1e}" if row["published"] else "—",
+            "memory to learn": say(row["memory to learn"]) + "B",
+            "memory to write": say(row["memory to write"]) + "B",
+            "H100 hours": say(row["hours"]),
+            "kWh": say(row["energy"]),
+            "dollars": say(row["money"]),
+        }
+        for name, row in cost.items()
+    }
+)
 
 # %%
 reported = 30.84e6  # H100 hours that Meta reports for Llama 3.1 405B
-off = cost["Llama 3.1 405B (2024)"]["hours"] / reported
-years = cost["Llama 3.1 405B (2024)"]["operations"] / speed / (365 * 24 * 3600)
-Markdown(f"**Could this be wrong?** Meta reports {reported / 1e6:.1f} million chip hours for Llama 3.1 405B. Our paper says "
-         f"{cost['Llama 3.1 405B (2024)']['hours'] / 1e6:.1f} million: {off:.0%} of it. At the speed of *this* computer it would "
-         f"take {reading.short(years)} years.")
+largest = cost["Llama 3.1 405B (2024)"]
+off = largest["hours"] / reported
+years = largest["operations"] / speed / (365 * 24 * 3600)
+Markdown(
+    f"k: thousand, M: million, G: billion (10⁹), T: 10¹².\n\n**Could this be wrong?** Meta reports {reported / 1e6:.1f} "
+    f"million chip hours for Llama 3.1 405B. Our paper says {largest['hours'] / 1e6:.1f} million: {off:.0%} of it. "
+    f"At the speed of *this* computer it would take {years / 1e6:.0f} million years."
+)
 
 # %% [markdown]
 # <details><summary>In mathematics (you can skip this)</summary>

@@ -48,6 +48,12 @@ def test_credit_finds_the_town_asked_about_even_where_the_answer_is_made_up(run:
         assert row["control: untrained"] < row["known towns"] - 0.12
 
 
+def test_with_a_letter_credit_moves_from_the_town_to_the_letter(run: Run) -> None:
+    found = run.value("by_letter")
+    assert found["town asked about"] < 0.5 * run.value("by_memory")
+    assert found["town asked about"] < found["letter"] + found["claim"]
+
+
 def test_the_answer_appears_block_by_block_and_inventions_do_so_too(run: Run) -> None:
     settled = run.value("settled")
     for name in BOTH:
@@ -224,6 +230,7 @@ def test_large_numbers_are_said_shortly() -> None:
     assert reading.short(405e9) == "405 G"
     assert reading.short(15.6e12) == "15.6 T"
     assert reading.short(0.5).strip() == "0.5"
+    assert reading.short(2e-7).strip() == "under 0.001"
 
 
 # ---- the desk ----

@@ -14,7 +14,7 @@ from dlexplain.classroom.widgets import Card, ipywidgets
 from dlexplain.figures.theme import CATEGORIES
 
 DRAWN, BARS = 14, 8
-TOP_K = (("all words", None), ("1: always the favourite", 1), ("3", 3), ("10", 10))
+TOP_K = (("all words", len(land.WORDS)), ("1: always the favourite", 1), ("3", 3), ("10", 10))
 _WIDE, _ROW, _LEFT = 400, 24, 96
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,14 +122,13 @@ class Written:
     chances: np.ndarray
 
 
-def write(model: Any, start: str, *, words: int, temperature: float, top_k: int | None, seed: int) -> Written:
+def write(model: Any, start: str, *, words: int, temperature: float, top_k: int, seed: int) -> Written:
     """Draws word after word; never longer than the network can see. `top_k`: only so many stay in the hat."""
     ids, rows, rng = list(map(int, land.ids(start))), [], np.random.default_rng(seed)
     given = len(ids)
     for _ in range(min(words, land.LENGTH - given)):
         row = scores(model, np.array([ids]))[0, -1]
-        if top_k is not None:
-            row[np.argsort(-row, kind="stable")[top_k:]] = -np.inf
+        row[np.argsort(-row, kind="stable")[top_k:]] = -np.inf
         rows.append(softmax(row, temperature))
         ids.append(int(rng.choice(len(row), p=rows[-1])))
     return Written(tuple(ids), given, np.array(rows))
@@ -140,4 +139,9 @@ def short(value: float) -> str:
     for size, name in ((1e18, ""), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
         if value >= size:
             return f"{value / size:.3g} {name}" if name else f"{value:.1e}"
-    return f"{value:.3g} "
+    return f"{value:.3g} " if value >= 1e-3 else "under 0.001 "
+
+
+def percents(rows: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, str]]:
+    """Shares as whole per cents, for a table."""
+    return {name: {what: f"{share:.0%}" for what, share in row.items()} for name, row in rows.items()}
