@@ -214,8 +214,8 @@ Markdown("Of the healthy go over to “sick”: "
 lesson.predict("where")
 
 # %%
-sick_marked = field.take(np.flatnonzero((field.sick == 1) & field.marked)[:60])
-sick_bare = field.take(np.flatnonzero((field.sick == 1) & ~field.marked)[:60])
+sick_marked = field.take(np.flatnonzero((field.sick == 1) & field.marked)[:40])
+sick_bare = field.take(np.flatnonzero((field.sick == 1) & ~field.marked)[:40])
 
 
 def explain(name, pile):
@@ -235,7 +235,7 @@ most = max(strongest["Keras"], key=strongest["Keras"].get)
 lesson.reveal("where", most)
 
 # %% [markdown]
-# You need not look at sixty maps. You can count. The **pointing game**: in which share of the maps does the one
+# You need not look at forty maps. You can count. The **pointing game**: in which share of the maps does the one
 # strongest value lie on the lesion?
 #
 # **Exercise 2: the pointing game.** `maps` and `lesions` have the shape (tiles, 24, 24). `lesions` is true on the lesion.
@@ -270,9 +270,9 @@ def located(name, pile, methods=methods):
     return exam.table.to_dict()
 
 
-scores = {(name, what): located(name, pile) for name in ("Keras", "Torch")
+scores = {f"{name}, {what}": located(name, pile) for name in ("Keras", "Torch")
           for what, pile in (("mark", sick_marked), ("no mark", sick_bare))}
-draw.table({row: {", ".join(of): f"{found['pointing_game'][row]:.0%} · {found['relevance_mass'][row]:.2f}"
+draw.table({row: {of: f"{found['pointing_game'][row]:.0%} · {found['relevance_mass'][row]:.2f}"
                   for of, found in scores.items()} for row in [*methods, "random", "model-blind"]})
 
 # %% [markdown]
@@ -294,7 +294,7 @@ for seed in range(5):
     found = dlx.explain(blank, sick_bare.pictures, target=1, baseline=clinic.GREY, tolerance=0.05).heatmap()
     untrained.append([bench.hits(found, sick_bare.lesions), bench.share(found, sick_bare.lesions)])
 untrained_hits, untrained_mass = map(float, np.mean(untrained, axis=0))
-trained_hits, trained_mass = (scores["Keras", "no mark"][score]["integrated gradients"]
+trained_hits, trained_mass = (scores["Keras, no mark"][score]["integrated gradients"]
                               for score in ("pointing_game", "relevance_mass"))
 draw.table({"five untrained networks, mean": {"pointing game": f"{untrained_hits:.0%}", "mass": f"{untrained_mass:.2f}"},
             "the trained network (Keras)": {"pointing game": f"{trained_hits:.0%}", "mass": f"{trained_mass:.2f}"}})
@@ -378,12 +378,12 @@ lesson.reveal("repaired", choices[int(lost_at_home > -0.01) + int(lost_at_home >
 for name in ("Keras, repaired", "Torch, repaired"):
     audits[name] = audit(name)
     flips[name] = flipped(name)
-    scores[name, "mark"] = located(name, sick_marked, {"integrated gradients": "integrated_gradients"})
+    scores[f"{name}, mark"] = located(name, sick_marked, {"integrated gradients": "integrated_gradients"})
 
 balance = {
     name: {"our hospital": right(name, house), "other hospital": right(name, field),
            "mark makes sick": flips[name],
-           "points at lesion": scores[name, "mark"]["pointing_game"]["integrated gradients"],
+           "points at lesion": scores[f"{name}, mark"]["pointing_game"]["integrated gradients"],
            "audit": audits[name].verdict}
     for name in networks
 }
