@@ -157,7 +157,7 @@ QUIZ = (
         choices={
             "One of them is broken.": "No. Both translate.",
             "The map alone does not say which words the translation needs.": "Yes. Ask by changing the words.",
-            "Attention does nothing.": "No. With even weights, not one sentence was right.",
+            "Attention does nothing.": "No. With even weights, all our networks broke down.",
         },
         answer="The map alone does not say which words the translation needs.",
     ),

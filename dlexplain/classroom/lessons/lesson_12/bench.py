@@ -71,6 +71,14 @@ def share_at(maps: np.ndarray, alignment: np.ndarray, column: int, where: np.nda
     return float(np.take_along_axis(share, place, axis=-1)[..., 0][where].mean())
 
 
+def astray(maps: np.ndarray, alignment: np.ndarray) -> float:
+    """The share of all values, signs set aside, on words that are neither translated nor agreed with."""
+    size, part = np.abs(maps), np.zeros(maps.shape, bool)
+    np.put_along_axis(part, np.maximum(alignment, 0), True, axis=-1)
+    written = alignment[..., 0] >= 0
+    return float((size * ~part)[written].sum() / size[written].sum())
+
+
 def shares(maps: np.ndarray) -> np.ndarray:
     """Values above zero as shares of their row, for a grid."""
     positive = np.maximum(maps, 0)
@@ -162,7 +170,8 @@ class SentenceBench(Card):
             f"“{html.escape(' '.join(asked.source))}” → <b>{html.escape(' '.join(asked.written) or 'nothing')}</b>, "
             + ("right." if right else f"wrong. Right would be: {html.escape(' '.join(truth))}.")
         )
+        words = f'<div style="line-height:1.5;margin:.3em 0 .6em">{words}</div>'
         if not asked.written:
-            return f'<div style="line-height:1.5">{words}</div>'
+            return words
         maps = {"attention": asked.looked, "swap test": asked.needed}
-        return own.grids(maps, asked.source, asked.written, links if right else None, words=words).html
+        return words + own.grids(maps, asked.source, asked.written, links if right else None).html

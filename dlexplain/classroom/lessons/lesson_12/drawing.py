@@ -59,7 +59,7 @@ def _word(x: float, y: float, word: str) -> str:
 def grid(
     values: np.ndarray, source: Sequence[str], target: Sequence[str], title: str, links: Links | None = None
 ) -> str:
-    """A row a word written, a column a source word, as SVG. Cells go from nothing to full at the row's largest value or 1.
+    """A row a word written, a column a source word, as SVG. Cells are empty at 0 and full at 1.
 
     A frame is the word translated, a dotted one the word agreed with. What lies below zero stays empty.
     """
@@ -108,16 +108,18 @@ def grids(
     target: Sequence[str],
     links: Links | None = None,
     *,
-    words: str = "",
+    legend: bool = True,
 ) -> Note:
     """Some grids of one sentence beside each other, `{title: (written, source places)}`; more places are cut off."""
     cut = {title: np.asarray(values)[: len(target), : len(source)] for title, values in maps.items()}
     pictures = [grid(values, source, target, title, links) for title, values in cut.items()]
     said = ". ".join(f"{title}: {strongest(values, source, target)}" for title, values in cut.items())
-    legend = "A row: a word that is written. Dark: much weight."
-    if links is not None:
-        legend += " Frame: the word that it translates. Dotted frame: the word that decides its ending."
-    return Note(draw.row(pictures, f"{words} {legend}".strip(), f"{words} {said}".strip()), f"{words} {said}".strip())
+    key = ""
+    if legend:
+        key = "A row: what is written. Dark: much weight."
+    if legend and links is not None:
+        key += " Frame: the word that it translates. Dotted frame: the word that decides its ending."
+    return Note(draw.row(pictures, key, said), said)
 
 
 def strongest(values: np.ndarray, source: Sequence[str], target: Sequence[str]) -> str:

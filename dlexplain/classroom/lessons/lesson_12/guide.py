@@ -29,7 +29,7 @@ GUIDE = Guide(
         ),
         (
             "If the map may be wrong, attention does nothing.",
-            "Show the row with even weights: no sentence is right. It is needed; it is just no explanation.",
+            "Show the column with even weights: every network breaks down. It is needed; it is just no explanation.",
         ),
         (
             "The place of a word holds that word.",
@@ -43,7 +43,7 @@ GUIDE = Guide(
     questions=(
         (
             "When is a map of attention good evidence?",
-            "When the places have not been mixed, as in the word-by-word reader, and when changing the words confirms it.",
+            "When changing the words confirms it. Without mixing, a word's place must get some weight, but how much is open.",
         ),
         (
             "Why does the swap test use other words of the same kind?",
