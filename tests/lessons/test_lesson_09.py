@@ -10,7 +10,7 @@ import pytest
 
 from dlexplain.classroom import building
 from dlexplain.classroom.lessons.lesson_09 import bench
-from dlexplain.classroom.lessons.lesson_09.cinema import Cinema
+from dlexplain.classroom.lessons.lesson_09.cinema import Cinema, two_in_turn
 from dlexplain.classroom.running import Run
 from dlexplain.classroom.running import run as run_book
 from dlexplain.classroom.teaching.guide import guide
@@ -244,7 +244,7 @@ def test_the_cinema_follows_every_control() -> None:
         control.value = value
         assert [poster.description for poster in made.posters] != before, control
     assert sum(poster.description.startswith("? ") for poster in made.posters) == 3
-    assert len(made.on_shelf) == 2  # one entry a click, and the start
+    assert len(made.screening.on_shelf) == 2  # one entry a click, and the start
     made.rate.value = 0
     person = made.visitor.person.copy()
     made.posters[1].click()
@@ -254,7 +254,7 @@ def test_the_cinema_follows_every_control() -> None:
     made.posters[2].click()
     made.again.click()
     assert not made.visitor.watched
-    assert len(made.on_shelf) == 1
+    assert len(made.screening.on_shelf) == 1
 
 
 def test_the_cinema_outlives_its_last_film() -> None:
@@ -269,9 +269,20 @@ def test_the_cinema_outlives_its_last_film() -> None:
 
 def test_the_static_twin_shows_the_shelf_and_the_belief() -> None:
     page = Cinema({"one": _towers()}).to_html()
-    assert page.count("border-radius") == bench.PLACES
+    assert page.count("border-radius") == 2 * bench.PLACES  # now, and twelve clicks later
     for word in ("sea", "sky", "soil", "its fame", "on the shelf"):
         assert word in page
+
+
+def test_two_genres_in_turn_are_played_for_the_page_without_a_kernel() -> None:
+    towers = _towers()
+    played = two_in_turn(towers, seed=0, rate=1.0, clicks=6)
+    assert len(played.visitor.watched) == 6
+    assert {int(towers.genre[film]) for film in played.visitor.watched} == {0, 2}
+    assert len(played.on_shelf) == len(played.believed) == 7
+    made = Cinema({"one": towers})
+    made.posters[0].click()
+    assert "clicks later" not in made.to_html()  # who has clicked sees their own
 
 
 def test_the_teachers_guide_is_there() -> None:

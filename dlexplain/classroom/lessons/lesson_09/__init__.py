@@ -99,7 +99,7 @@ PREDICTIONS = (
     Prediction(
         "hits",
         "Ten films out of 180 are suggested to each new person. For how many of 100 people is the film that they really "
-        "watched next among the ten? (Ten drawn by lot: for 4 to 6.)",
+        "watched next among the ten? (Ten drawn by lot: for about 6.)",
         low=0,
         high=100,
         step=1,

@@ -98,7 +98,7 @@ def why_words(parts_of_score: Mapping[str, float], title: str, most: int = 5) ->
         *((f"you clicked {name}", value) for name, value in clicks[:most]),
     ]
     if clicks[most:]:
-        told.append((f"{len(clicks) - most} other clicks", rest))
+        told.append((f"{len(clicks) - most} more", rest))
     said = "; ".join(f"{html.escape(name)} {draw.number(value, signed=True)}" for name, value in told)
     return f"Why <b>{html.escape(title)}</b> stands first: {said}. Sum: {draw.number(sum(parts_of_score.values()))}."
 
