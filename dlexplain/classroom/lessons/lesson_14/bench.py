@@ -35,9 +35,7 @@ class TuningBench(Card):
     test digits. `pool_labels`: of what is drawn from; `test_labels`: of the test digits.
     """
 
-    def __init__(
-        self, learners: Mapping[str, Learner], pool_labels: np.ndarray, test_labels: np.ndarray
-    ) -> None:
+    def __init__(self, learners: Mapping[str, Learner], pool_labels: np.ndarray, test_labels: np.ndarray) -> None:
         widgets = ipywidgets("workbenches")
         self._learners = dict(learners)
         self._pool, self._test = np.asarray(pool_labels), np.asarray(test_labels)

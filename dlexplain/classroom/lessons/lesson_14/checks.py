@@ -45,7 +45,9 @@ def check_trained(answer: object, *, features: int, classes: int, whole: int) ->
         return wrong("You counted the part that is frozen. Wanted is the part that **learns**.")
     if close(value, features + classes):
         return wrong("Every class is joined with **every** feature: multiply, do not add.")
-    return wrong("The head takes `features` numbers and gives `classes` scores: a weight for each pair, and a bias each.")
+    return wrong(
+        "The head takes `features` numbers and gives `classes` scores: a weight for each pair, and a bias each."
+    )
 
 
 def check_difference(answer: object, *, frozen: np.ndarray, scratch: np.ndarray) -> Check:
