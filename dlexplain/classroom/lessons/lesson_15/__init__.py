@@ -174,7 +174,7 @@ QUIZ = (
         "A map lies on the middle line. What follows?",
         choices={
             "The network cannot drive without the line.": "No. Here it drove on: the edge lines were enough.",
-            "A suspicion. Take the line away and see.": "Yes. Even an edge finder without a network marks lines.",
+            "A suspicion. Take the line away and see.": "Yes. Here the bad driver looked at the lines, too.",
             "The network understands roads.": "No. A map says where, not what is understood.",
         },
         answer="A suspicion. Take the line away and see.",

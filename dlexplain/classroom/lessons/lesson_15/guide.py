@@ -21,7 +21,7 @@ GUIDE = Guide(
         (10, "The tape on the floor; why walking is not a list of photographs."),
         (15, "Road, camera, expert; exercise 1 on the board: which way must the wheel turn?"),
         (20, "Half of the room trains in Keras, half in Torch; collect losses and metres in one table; exercise 2."),
-        (20, "The saliency film with its controls; exercise 3; what does the edge finder's score say?"),
+        (20, "The saliency film with its controls; exercise 3; why does the bad driver score well, too?"),
         (15, "Driver's seat and table of interventions in pairs; exercise 4."),
         (10, "The lamps, the ordering, the quiz; what would you ask of someone who sells a driver?"),
     ),
