@@ -22,7 +22,7 @@ def learner(sharp):
         return sharp * np.eye(10)[test] * np.log2(1 + len(places)) + noise / (1 + 100 * rate)
     return learn
 """
-SHOWN = 'desk = bench.TuningBench({"frozen": learner(0.4), "thawed": learner(0.2)}, pool, test)\ndesk'
+SHOWN = 'desk = bench.TuningBench({"frozen": learner(0.1), "thawed": learner(0.05)}, pool, test)\ndesk'
 
 
 @pytest.fixture(scope="module")
@@ -41,13 +41,14 @@ def card(opened: tuple[Notebook, Watch]) -> Locator:
 def test_a_slider_learns_anew_from_the_keyboard(opened: tuple[Notebook, Watch], card: Locator) -> None:
     page, status = opened[0].page, card.get_by_role("status")
     expect(status).to_contain_text("frozen, 5 a class, rate 0.01")
-    handles = card.get_by_role("slider")
+    handles, before = card.get_by_role("slider"), card.locator("svg").inner_html()
     handles.nth(0).focus()
     page.keyboard.press("ArrowRight")
     expect(status).to_contain_text("frozen, 10 a class")
     handles.nth(1).focus()
     page.keyboard.press("ArrowRight")
     expect(status).to_contain_text("rate 0.1:")
+    assert card.locator("svg").inner_html() != before  # the square of confusions was drawn anew
     opened[0].shot("tuning_bench")
 
 

@@ -63,6 +63,10 @@ def test_the_lead_at_two_a_class_is_more_than_luck(run: Run) -> None:
         assert lead > 2 * error > 0
 
 
+def test_a_large_rate_tears_down_what_was_built(run: Run) -> None:
+    assert run.value("hasty") < run.value("gentle") - 0.2
+
+
 def test_nonsense_does_harm(run: Run) -> None:
     at_ten = run.value("at_ten")
     assert at_ten["letters"] > at_ten["plain pixels"] > at_ten["never trained"] > at_ten["shuffled names"] + 0.05
