@@ -296,8 +296,9 @@ for seed in range(5):
 untrained_hits, untrained_mass = map(float, np.mean(untrained, axis=0))
 trained_hits, trained_mass = (scores["Keras, no mark"][score]["integrated gradients"]
                               for score in ("pointing_game", "relevance_mass"))
-draw.table({"five untrained networks, mean": {"pointing game": f"{untrained_hits:.0%}", "mass": f"{untrained_mass:.2f}"},
-            "the trained network (Keras)": {"pointing game": f"{trained_hits:.0%}", "mass": f"{trained_mass:.2f}"}})
+known = {"five untrained networks, mean": (untrained_hits, untrained_mass),
+         "the trained network (Keras)": (trained_hits, trained_mass)}
+draw.table({who: {"pointing game": f"{hit:.0%}", "mass": f"{mass:.2f}"} for who, (hit, mass) in known.items()})
 
 # %% [markdown]
 # A shock: networks that know **nothing** win most of the pointing game. A dark spot stands out from grey, whoever looks.
@@ -424,6 +425,10 @@ lesson.predict("sure")
 very_sure = chance("Keras", field.pictures) > 0.9
 sure_and_sick = float((field.sick == 1)[very_sure].mean())
 lesson.reveal("sure", round(100 * sure_and_sick))
+
+# %%
+sure_told = float(chance("Keras", field.pictures)[very_sure].mean())
+Markdown(f"It had told them **{sure_told:.0%}**, on average. **{sure_and_sick:.0%}** are sick.")
 
 # %% [markdown]
 # Order the patients by chance, and cut them into eight groups. Each point is a group: what was **told**, and what was

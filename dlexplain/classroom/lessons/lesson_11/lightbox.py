@@ -104,12 +104,15 @@ class LightBox(Card):
         corner, lesion = MARKS[self.mark.value], self.lesion()
         truth = "sick" if lesion.any() else "healthy"
         says = "sick" if chance > 0.5 else "healthy"
-        on = []
-        if lesion.any():
-            on.append(f"<b>{bench.share(found[None], lesion):.0%}</b> lies on the lesion")
-        if corner:
-            on.append(f"<b>{bench.share(found[None], clinic.where_mark(corner)):.0%}</b> lies on the mark")
+        places = {"lesion": lesion, "mark": clinic.where_mark(corner) if corner else np.zeros_like(lesion)}
+        on = [
+            f"<b>{bench.share(found[None], place):.0%}</b> lies on the {name}"
+            for name, place in places.items()
+            if place.any()
+        ]
         where = f" Of all that speaks for “sick”, {' and '.join(on)}." if on else ""
+        if not (found > 0).any():
+            where = " Nothing in the picture speaks for “sick”."
         words = (
             f"In truth: <b>{truth}</b>. The network says <b>{says}</b> ({chance:.0%} sick)"
             f"{'.' if says == truth else ', and is <b>wrong</b>.'}{where}<br>"
