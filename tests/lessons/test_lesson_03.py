@@ -88,6 +88,9 @@ def test_networks_of_one_kind_look_at_similar_places(run: Run) -> None:
 def test_a_black_rim_betrays_many_patches(run: Run) -> None:
     assert run.value("rims")["no faces"] > 3 * run.value("rims")["faces"]
     assert run.value("rims")["no faces"] > 0.3
+    scores = run.value("plain_scores")
+    assert min(scores["by hand"], scores["Keras"], scores["Torch"]) > 0.8  # they know more than the rim
+    assert scores["control: shuffled"] < min(scores["by hand"], scores["Keras"], scores["Torch"]) - 0.1
 
 
 def test_the_filters_have_hardly_moved(run: Run) -> None:

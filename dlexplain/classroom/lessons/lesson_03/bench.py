@@ -154,7 +154,7 @@ class ContestBench(Card):
         words = (
             f"<b>{self.kind.value}</b>, {self.size.value} examples, {self.wrong.value:.0%} wrong labels: by hand "
             f"<b>{now['by hand']:.1%}</b> right, network <b>{now['network']:.1%}</b>. {said}"
-            + ("." if abs(lead) < 0.005 else f", by {abs(lead):.1%}.")
+            + ("." if abs(lead) < 0.005 else f", by {100 * abs(lead):.1f} points.")
             + f" Large marks: trained just now. Lines: {contest.wrong:.0%} wrong labels, mean and spread of the repeats."
         )
         picture = own.contest_chart(self._results[self.kind.value], self.size.value, now)
