@@ -50,7 +50,7 @@ EXERCISES = (
             "every change": (lambda busy: (np.diff(busy.astype(int)) != 0).sum(), "**every change**"),
             "the first row": (lambda busy: (np.diff(busy.astype(int)) == 1).sum(), "**first row**"),
             "gaps": (lambda busy: _count_lines(~busy), "**gaps**"),
-            "a number": (3, "must be a function"),
+            "a number": (3, "A function is wanted"),
         },
     ),
     Exercise(
