@@ -57,7 +57,7 @@ def test_what_ends_a_ride_and_what_does_not(run: Run) -> None:
         assert loops["trees moved"] > 225
         assert loops["no lines at all"] < 60
         assert still["no middle line"] > 2 * still["trees moved"]
-        assert still["no edge lines"] == max(still.values())  # "jerks most"
+        assert still["no edge lines"] == max(still.values())  # "jerks more than without any line"
         assert loops["no edge lines"] > 2 * loops["no lines at all"]
         assert still["shadows across"] > 2 * still["trees moved"]
 
