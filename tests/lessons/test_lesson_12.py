@@ -57,12 +57,16 @@ def test_without_mixing_attention_must_look_at_both_words(run: Run) -> None:
 
 
 def test_a_network_that_looks_elsewhere_translates_as_well(run: Run) -> None:
-    first, elsewhere, untrained = run.value("compared").values()
-    assert elsewhere[0] > 0.93
-    assert elsewhere[1] < 0.05 < 0.8 < first[1]
-    assert min(first[2], elsewhere[2]) > 0.65
-    assert untrained[0] == 0
-    assert untrained[2] < 0.3
+    compared = run.value("compared")
+    right, looks, swaps, part = next(iter(compared.values()))
+    first, elsewhere, untrained = compared.values()
+    assert run.value("scores")["looks elsewhere"] > 0.93
+    assert elsewhere[looks] < 0.05 < 0.8 < first[looks]
+    assert min(first[swaps], elsewhere[swaps]) > 0.6
+    assert min(first[part], elsewhere[part]) > 0.75
+    assert untrained[right] == 0
+    assert untrained[swaps] < 0.4
+    assert untrained[part] < 0.5
 
 
 def test_attention_does_the_work_and_a_small_weight_can_be_enough(run: Run) -> None:
@@ -71,7 +75,7 @@ def test_attention_does_the_work_and_a_small_weight_can_be_enough(run: Run) -> N
     assert all(row[right] > 0.95 and row[evenly] < 0.7 for row in meddled.values())
     assert meddled["mixes first"][true] > 0.6 < meddled["word by word"][true] + 0.1
     elsewhere, whisper = (meddled[f"{name}, looks elsewhere"] for name in ("mixes first", "word by word"))
-    assert max(elsewhere[true], whisper[true]) < 0.05
+    assert elsewhere[true] < 0.02 < 0.15 > whisper[true]
     assert elsewhere[covered] > 0.95
     assert whisper[covered] < 0.7
 
@@ -80,8 +84,8 @@ def test_captum_swaps_alike_refuses_numbers_and_inherits_an_empty_start(run: Run
     assert run.value("captum_differs") < 1e-3
     assert "Error" in run.value("refused")
     empty, strangers, swaps = run.value("astray").values()
-    assert empty > 2 * strangers
-    assert empty > 2 * swaps
+    assert empty > 1.7 * strangers
+    assert empty > 3 * swaps
 
 
 def test_dates_are_read_and_nonsense_is_not_refused(run: Run) -> None:

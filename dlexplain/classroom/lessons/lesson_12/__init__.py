@@ -86,8 +86,8 @@ EXERCISES = (
 PREDICTIONS = (
     Prediction(
         "order",
-        "Suppose attention simply went along: first word to first word, second to second. "
-        "What share of the Melo words would it tie to the right English word?",
+        "Suppose you simply went along: first word to first word, second to second. "
+        "What share of the Melo words would you tie to the right English word?",
         low=0,
         high=1,
         step=0.05,
