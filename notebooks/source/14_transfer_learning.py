@@ -40,8 +40,9 @@ dlx.figures.images(
 
 # %%
 kinds, fonts = len(letters.class_names), len(letters.font_names)
-Markdown(f"**{len(letters):,} letters** of {kinds} kinds, in {fonts} fonts that ship with Matplotlib: slanted, thickened, warped. **{len(pool):,} digits** to draw a few from, "
-         f"{len(test)} locked up for testing. All are 8 × 8 pixels.")
+Markdown(f"**{len(letters):,} letters** of {kinds} kinds, in {fonts} fonts that ship with Matplotlib: "
+         f"slanted, thickened, warped. **{len(pool):,} digits** to draw a few from, {len(test)} locked up "
+         "for testing. All are 8 × 8 pixels.")
 
 # %% [markdown]
 # Nobody had to label the letters: whoever prints an R knows that it is an R. We left out O, o, I and l. They would
@@ -348,11 +349,11 @@ for name, found in right.items():
     for other in ("from scratch", "plain pixels"):
         gaps = found["frozen"] - found[other]
         lead[f"{name}: frozen − {other}"] = {
-            size: (float(row.mean()), float(row.std(ddof=1) / np.sqrt(DRAWS)))
+            f"{size} a class": [float(row.mean()), float(row.std(ddof=1) / np.sqrt(DRAWS))]
             for size, row in zip(SIZES, gaps, strict=True)
         }
 drawing.table({
-    name: {f"{size} a class": f"{100 * mean:+.1f} ± {100 * error:.1f}" for size, (mean, error) in row.items()}
+    name: {size: f"{100 * mean:+.1f} ± {100 * error:.1f}" for size, (mean, error) in row.items()}
     for name, row in lead.items()
 })
 

@@ -59,7 +59,7 @@ def test_plain_pixels_keep_up_with_the_network_from_scratch(mean: dict[str, dict
 
 def test_the_lead_at_two_a_class_is_more_than_luck(run: Run) -> None:
     for framework in ("Keras", "Torch"):
-        lead, error = run.value("lead")[f"{framework}: frozen − from scratch"][2]
+        lead, error = run.value("lead")[f"{framework}: frozen − from scratch"]["2 a class"]
         assert lead > 2 * error > 0
 
 
