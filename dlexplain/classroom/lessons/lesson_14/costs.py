@@ -24,7 +24,7 @@ class Bill:
             "labels": f"{self.labels:.0f}",
             "passes": f"{self.passes:,.0f}",
             "seconds": f"{self.seconds:.2g}",
-            "watt-hours": f"{self.watt_hours:.1g}",
+            "watt-hours": f"{self.watt_hours:.5f}",
             "money": f"{self.money:.2f}" if self.money >= 0.005 else "under 0.01",
         }
 
