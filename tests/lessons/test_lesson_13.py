@@ -70,7 +70,7 @@ def test_a_transplant_moves_the_answer_and_harmless_places_do_nothing(run: Run) 
         rows = {layer: np.asarray(row) for layer, row in rows.items()}
         for row in rows.values():
             assert np.abs(row[:3]).max() < 1e-3  # the words before the town
-        assert rows["start"][3:5].sum() > 0.4
+        assert rows["start"][3:5].sum() > 0.25
         assert abs(rows["start"][6]) < 1e-3
         assert rows["block_1"][6] > 0.5
         assert rows["block_1"][3:5].sum() < 0.5 * rows["block_1"][6]
