@@ -38,7 +38,7 @@ def check_metres(answer: object) -> Check:
         return right("The ride ends where the car first leaves the road, on whichever side.")
     if found[1] == 0 and found[0] == 3:
         return wrong("A ride that **never leaves** the road got 0 metres. `argmax` gives 0 where nothing is true.")
-    if found[0] == 6 or found[0] > 3:
+    if found[0] == 6:
         return wrong(
             "The first ride leaves the road **on the right**, at −3.5. Compare the size of the offset: `np.abs`."
         )

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from dlexplain.classroom import drawing as draw
 from dlexplain.classroom.lessons.lesson_15 import drawing
 from dlexplain.classroom.widgets import Card, ipywidgets
 from dlexplain.data.driving import Pilot, drive
@@ -126,7 +127,9 @@ class DriversSeat(Card):
         film, at = self.film, min(self.frame.value, len(self.film.metre) - 1)
         steering, expert = (turn(float(each[at])) for each in (film.steering, film.expert))
         side = film.offset[at]
-        place = f"{abs(side):.1f} m {'left' if side > 0 else 'right'} of the middle"
+        place = "in the middle"
+        if abs(side) >= 0.05:
+            place = f"{abs(side):.1f} m {'left' if side > 0 else 'right'} of the middle"
         end = (
             f"This ride ends in the grass after {len(film.xy) - 1} m."
             if film.crashed
@@ -152,16 +155,11 @@ class DriversSeat(Card):
             ("from above", above),
         ]
         cells = "".join(f"<div><div><small>{html.escape(name)}</small></div>{body}</div>" for name, body in parts)
-        alt = html.escape(f"{self.network.value}, {self.world.value}: {drawing_plain(words)}", quote=True)
+        alt = html.escape(f"{self.network.value}, {self.world.value}: {draw.plain(words)}", quote=True)
         return (
             f'<div role="img" aria-label="{alt}" style="display:flex;flex-wrap:wrap;gap:14px;align-items:flex-start">'
             f'{cells}</div><div style="margin:.3em 0;line-height:1.5">{words}</div>'
         )
-
-
-def drawing_plain(words: str) -> str:
-    """Words without their mark-up."""
-    return words.replace("<b>", "").replace("</b>", "")
 
 
 def shares(maps: np.ndarray, parts: Mapping[str, np.ndarray], names: Sequence[str]) -> float:
