@@ -234,7 +234,7 @@ rng = np.random.default_rng(0)
 scans = [paper.scanned(each, blur=rng.uniform(0.2, 1.2), tilt=rng.uniform(-3, 3), noise=0.04, seed=k)
          for k, each in enumerate(pages)]
 read = {"Keras": reading.read_pages(read_keras, scans), "Torch": reading.read_pages(read_torch, scans)}
-crooked = reading.read_pages(read_torch, scans, straight=False)
+crooked = reading.read_pages(read_torch, scans[:32], straight=False)
 
 
 def whole(lines):
@@ -243,7 +243,7 @@ def whole(lines):
 
 truths = ["\n".join(page.lines()) for page in pages]
 wrong_letters = {name: reading.error_rate(list(map(whole, found)), truths) for name, found in read.items()}
-wrong_letters["Torch, page not straightened"] = reading.error_rate(list(map(whole, crooked)), truths)
+wrong_letters["Torch, page not straightened"] = reading.error_rate(list(map(whole, crooked)), truths[:32])
 draw.table({name: {"letters wrong": f"{value:.1%}"} for name, value in wrong_letters.items()})
 
 # %% [markdown]
@@ -290,7 +290,7 @@ Markdown(f"**{correct.mean():.0%}** of the fields are read right. But an invoice
 
 # %%
 kinds = list(paper.KINDS)
-pile = paper.documents(120, seed=3)
+pile = paper.documents(90, seed=3)
 known = sorted({word for page in pile for line in page.lines() for word in line.split() if word.isalpha()})
 
 
@@ -307,18 +307,18 @@ def train_sorter(features):
     sorter = keras.Sequential([layers.Dense(16, activation="relu"), layers.Dense(3)])
     rightly = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     sorter.compile(optimizer=keras.optimizers.Adam(0.01), loss=rightly)
-    sorter.fit(features, np.array([kinds.index(page.kind) for page in pile]), epochs=30, verbose=0)
+    sorter.fit(features, np.array([kinds.index(page.kind) for page in pile]), epochs=25, verbose=0)
     return sorter
 
 
 by_look = train_sorter(10 * np.array([look_of(paper.scanned(page, seed=k)) for k, page in enumerate(pile)]))
 by_words = train_sorter(np.array([words_of(" ".join(page.lines())) for page in pile]))
 
-truth_kind = np.array([kinds.index(page.kind) for page in pages])
-blurred = [paper.scanned(page, blur=2.5, noise=0.03, seed=k) for k, page in enumerate(pages)]
+truth_kind = np.array([kinds.index(page.kind) for page in pages[:32]])
+blurred = [paper.scanned(page, blur=2.5, noise=0.03, seed=k) for k, page in enumerate(pages[:32])]
 read_blurred = reading.read_pages(read_torch, blurred)
 sorted_right = {}
-for name, inks, lines in (("as before", scans, read["Torch"]), ("very blurred", blurred, read_blurred)):
+for name, inks, lines in (("as before", scans[:32], read["Torch"][:32]), ("very blurred", blurred, read_blurred)):
     look = by_look.predict(10 * np.array([look_of(ink) for ink in inks]), verbose=0).argmax(1)
     words = by_words.predict(np.array([words_of(whole(each)) for each in lines]), verbose=0).argmax(1)
     sorted_right[name] = {"by look": float((look == truth_kind).mean()),
@@ -404,7 +404,7 @@ routed = [(~kept).mean(), (~correct[kept]).mean()]
 lesson.check("routed", routed, chances=chances, correct=correct)
 
 # %%
-doubtful = np.array([min(v.least for v in found[k].values()) < 0.8 for k in invoices])
+doubtful = np.array([min((v.least for v in found[k].values()), default=0) < 0.8 for k in invoices])
 alarms = {"nobody looks": np.zeros(len(invoices), bool), "rules only": broken,
           "doubt only (below 80 %)": doubtful, "rules and doubt": broken | doubtful}
 policy = {name: {"routed to a person": float(alarm.mean()),
@@ -596,17 +596,20 @@ draw.table({name: {"letters right, lines 2 to 6": f"{value:.0%}"} for name, valu
 
 # %%
 doubts = [float(np.mean(line.chances)) for line in bent]
+heading_wrong = reading.error_rate([bent[0].text], ["Region-based segmentation"])
 Markdown(f"**Found:** {len(rows)} lines. Counting dark pixels without minding the shadow, it would have been "
          f"{len(naive)}.\n\n"
-         f"**Read:** the five lines of plain text, nearly all letters, once each strip follows the bend of its line.\n\n"
+         f"**Read:** the five lines of plain text, most of their letters, once each strip follows the bend of its "
+         f"line.\n\n"
          f"**Not read:** the heading. Its letters are far larger than any in training. And the last lines: a "
          f"typewriter font in the shadow, cut off at the edge.\n\n"
          f"**Did it know?** Mean chance of the signs: plain text {np.mean(doubts[1:6]):.0%}, heading {doubts[0]:.0%}, "
          f"last line {doubts[-1]:.0%}.")
 
 # %% [markdown]
-# The doubt is larger where the reading is rubbish. But look: it is still far from zero. A network has no sign for “I have
-# never seen the like”. **On strange pages, confidence is too high.**
+# Look at the heading. It is read as rubbish, and the chances are still high. A network has no sign for “I have never
+# seen the like”: it must share out its chances among the signs it knows. **On strange pages, confidence is no warning.**
+# A rule (is this a word? is this a date?) or a person is.
 #
 # ## What do you remember?
 

@@ -11,7 +11,7 @@ from .laboratory import Laboratory, Notebook, Watch
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
-# A reader that knows the page by heart, but doubts its last sign: no training needed.
+# A reader that knows the page by heart: no training needed.
 READER = """import numpy as np
 import dlexplain as dlx
 from dlexplain.classroom.lessons.lesson_10 import bench, paper
