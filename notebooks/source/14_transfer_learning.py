@@ -618,7 +618,8 @@ tasks = {
     ),
 }
 label_share = LABEL * bills["from scratch"].labels / bills["from scratch"].money
-Markdown(f"Labels make **{label_share:.1%}** of the bill from scratch. Tasks until pre-training has paid, with a "
+Markdown(f"Computing is **{100 * (1 - label_share):.5f} %** of the bill from scratch; labels are the rest.\n\n"
+         "Tasks until pre-training has paid, with a "
          f"frozen body: **{tasks['passes']:.0f}** counted in passes, **{max(1, tasks['money']):.0f}** counted in "
          "money, labels and all.")
 
