@@ -28,12 +28,12 @@ def test_both_networks_read_new_scraps_and_pages(run: Run) -> None:
     assert run.value("error_keras") < 0.15
     assert run.value("error_torch") < 0.15
     wrong = run.value("wrong_letters")
-    assert max(wrong["Keras"], wrong["Torch"]) < 0.15
-    assert wrong["Torch, page not straightened"] > 2 * wrong["Torch"]
+    assert max(wrong["Keras"], wrong["Torch"]) < 0.35
+    assert wrong["Torch, page not straightened"] > 1.8 * wrong["Torch"]
 
 
 def test_a_right_invoice_is_rarer_than_a_right_field(run: Run) -> None:
-    assert run.value("correct").mean() > 0.7
+    assert run.value("correct").mean() > 0.65
     assert run.value("all_right").mean() < run.value("correct").mean() - 0.05
 
 
@@ -43,8 +43,8 @@ def test_sorting_by_look_outlives_the_words(run: Run) -> None:
     assert right["very blurred"]["by look"] > right["very blurred"]["by words"] + 0.15
 
 
-def test_rules_catch_much_and_not_all(run: Run) -> None:
-    assert run.value("caught") > 0.4
+def test_rules_catch_most(run: Run) -> None:
+    assert run.value("caught") > 0.7  # "most of the work"
     assert run.value("false_alarms") == 0  # our senders can add
 
 
@@ -52,9 +52,12 @@ def test_doubt_finds_the_errors(run: Run) -> None:
     left = run.value("left")["by the least chance"]
     assert left[2] < 0.6 * left[0]
     assert left[4] < 0.35 * left[0]
+    assert left[0] - 0.9 * left[1] > 0.05  # of the first tenth, more than half are wrong
+    means = run.value("left")["by the mean chance"]
+    assert np.abs(np.subtract(left, means)).max() < 0.06  # "about equally well"
 
 
-def test_each_alarm_sees_what_the_other_misses(run: Run) -> None:
+def test_alarms_keep_wrong_invoices_from_the_books(run: Run) -> None:
     wrong = {name: row["booked, but wrong"] for name, row in run.value("policy").items()}
     both = wrong["rules and doubt"]
     assert both <= min(wrong["rules only"], wrong["doubt only (below 80 %)"])

@@ -47,8 +47,8 @@ GUIDE = Guide(
             "Not surely: the sender may have miscounted, or cheated. The rule says only that a person must look.",
         ),
         (
-            "Why is the least chance of a field a better alarm than the mean?",
-            "One wrong digit spoils an amount. In a mean, eight sure signs hide one doubtful one.",
+            "Which is the better alarm, the least chance of a field or the mean? The curves hardly differ. Why?",
+            "Fields are short, so one doubtful sign moves both. In a whole page of text the mean would hide it.",
         ),
         (
             "Who should choose the threshold, and from what numbers?",
