@@ -60,6 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     site = _command(lessons, "site", "run the lessons and write them as pages that need no network", _lessons_site)
     site.add_argument("--out", metavar="FOLDER", default="build/site", help="where the pages go (default: build/site)")
     site.add_argument("--only", metavar="NUMBER", type=int, nargs="+", default=(), help="these lessons alone")
+    from dlexplain.classroom.teaching import command as teaching
+
+    teaching.add_arguments(commands.add_parser("class", help="for teachers: papers, a set for a room, marking"))
     return parser
 
 

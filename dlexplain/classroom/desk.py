@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlexplain.classroom.checks import Check, examine
 from dlexplain.classroom.pages import box, code_block, folded, listing, prose, table
-from dlexplain.classroom.progress import Progress
+from dlexplain.classroom.progress import RECORD, Progress
 from dlexplain.errors import InputError, suggest
 
 if TYPE_CHECKING:
@@ -21,10 +21,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Note:
-    """A piece of page with its plain twin; shows itself."""
+    """A piece of page with its plain twin; shows itself. `record` travels with it in the saved notebook."""
 
     html: str
     text: str
+    record: Mapping[str, Any] | None = None
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        page = {"text/html": self.html, "text/plain": self.text}
+        return page if self.record is None else {**page, RECORD: dict(self.record)}
 
     def _repr_html_(self) -> str:
         return self.html
@@ -150,9 +155,12 @@ class Desk:
         caption = f"Lesson {self.lesson.number:02d}: {count} of {len(rows)} done"
         cells = [[prose(part), prose(name), prose(state)] for part, name, state, _ in rows]
         page = table(["part", "name", "state"], cells, caption)
-        page += prose(f"Kept on this computer only, in `{self._progress.path}`.")
+        page += prose(
+            f"Kept on this computer only, in `{self._progress.path}`. To hand in your work: run this cell last, save the "
+            "notebook, and give the file to your teacher; this table travels in it."
+        )
         text = "\n".join([caption, *(f"{part} {name}: {state}" for part, name, state, _ in rows)])
-        return Note(page, text)
+        return Note(page, text, {"lesson": self.lesson.number, **record})
 
     def glossary(self) -> Note:
         """The words that this lesson defines."""

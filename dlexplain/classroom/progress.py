@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 SCHEMA = 1
+RECORD = "application/vnd.dlexplain.record+json"  # how a record travels in the output of a notebook's last cell
 PARTS = ("exercises", "predictions", "quiz", "orders")
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
 import dlexplain
-from dlexplain.classroom import lessons
+from dlexplain.classroom import lessons, whole
 from dlexplain.classroom.building import root
 from dlexplain.classroom.executed import executed, notebooks
 from dlexplain.classroom.site import cells, contents, pages
@@ -34,8 +33,8 @@ def command_site(out: Path, only: Sequence[int] = (), *, folder: Path | None = N
         for fault in done.faults:
             print(f"lesson {done.number:02d}: {fault}", file=sys.stderr)
         failed += bool(done.faults)
-        _write(out / f"{entry.stem}.html", pages.lesson_page(done, entry, entries))
-    _write(out / "index.html", pages.index_page(entries, dlexplain.__version__))
+        whole.write(out / f"{entry.stem}.html", pages.lesson_page(done, entry, entries))
+    whole.write(out / "index.html", pages.index_page(entries, dlexplain.__version__))
     print(f"wrote {out / 'index.html'} and {len(entries)} lessons" + (f"; {failed} had faults" if failed else ""))
     return 1 if failed else 0
 
@@ -43,15 +42,7 @@ def command_site(out: Path, only: Sequence[int] = (), *, folder: Path | None = N
 def _assets(folder: Path) -> None:
     """The style sheet and the code that the pages share; plotly.js once for all of them."""
     here = resources.files("dlexplain.classroom.site")
-    _write(folder / "course.css", (here / "course.css").read_text(encoding="utf-8") + cells.code_styles())
-    _write(folder / "course.js", (here / "course.js").read_text(encoding="utf-8"))
+    whole.write(folder / "course.css", (here / "course.css").read_text(encoding="utf-8") + cells.code_styles())
+    whole.write(folder / "course.js", (here / "course.js").read_text(encoding="utf-8"))
     library = showing.carrier().removeprefix("<script>").removesuffix("</script>")
-    _write(folder / "figures.js", f"{showing.drawing_code()}\n{library}\n")
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all: an interrupted build leaves no half page."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
+    whole.write(folder / "figures.js", f"{showing.drawing_code()}\n{library}\n")
