@@ -489,6 +489,8 @@ draw.table({name: {"of the map on the dashboard": f"{value:.0%}"} for name, valu
 #
 # Choose a network and a world. Play the ride, or go through it with the arrow keys. Find a world that ends a ride,
 # and see in the map what misled the driver.
+#
+# (If a warning shows: in some picture the wheel hardly turns, and rounding is a visible part of so small a bill.)
 
 # %%
 road = race_roads[1]
