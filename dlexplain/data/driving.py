@@ -181,6 +181,7 @@ def road_pictures(*, rides: int = 12, metres: int = 100, kicks: float = 1.5, see
         None,
         "MIT (made by dlexplain)",
         "dlexplain.data.driving",
+        layout="channels_last",
         extras={**flat, "ride": ride.copy(), "offset": done.offsets.reshape(-1).astype(np.float32)},
         group="ride",
     )

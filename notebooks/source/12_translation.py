@@ -146,8 +146,6 @@ print(f"Keras: {right:.1%} of the next words right, in sentences never seen.")
 import torch
 from torch import nn
 
-torch.set_num_threads(1)  # for so small a network one thread is quickest
-
 
 class Translator(nn.Module):
     def __init__(self, pairs, mix=True, width=32):

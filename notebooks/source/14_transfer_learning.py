@@ -135,8 +135,6 @@ from collections import OrderedDict
 import torch
 from torch import nn
 
-torch.set_num_threads(1)  # for a network this small, one core is quicker than two
-
 
 def network_torch(answers, seed):
     torch.manual_seed(seed)

@@ -126,8 +126,6 @@ for kind, network in keras_networks.items():
 import torch
 from torch import nn
 
-torch.set_num_threads(1)  # so small a network learns fastest on one core
-
 
 def channels_first(pictures):
     return torch.tensor(np.moveaxis(pictures, -1, 1).copy())

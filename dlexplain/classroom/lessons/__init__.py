@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 import re
 from dataclasses import dataclass
@@ -38,6 +39,9 @@ def lesson(number: int) -> Desk:
     """The learner's desk for a lesson: its checks, hints, predictions, quiz and progress."""
     from dlexplain.classroom.desk import Desk
 
+    # Read when Torch comes in, below the lesson's first cell. The lessons' networks are so small that more threads spend
+    # their time waiting for each other: a busy computer took ten times as long.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     return Desk(declared(number), elsewhere=declared)
 
 
