@@ -10,7 +10,7 @@ import pytest
 pytestmark = [pytest.mark.browser, pytest.mark.lessons, pytest.mark.xdist_group("browser")]
 
 # The handful that between them use every kind of figure and widget.
-HANDFUL = ("00", "02", "04")
+HANDFUL = ("00", "02", "04", "05", "13", "18")
 _SOURCES = sorted((Path(__file__).parents[2] / "notebooks" / "source").glob("*.py"))
 _NAMES = [path.stem for path in _SOURCES if path.stem[:2] in HANDFUL]
 if not _NAMES:

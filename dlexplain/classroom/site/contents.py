@@ -17,7 +17,7 @@ from dlexplain.classroom.pages import prose
 
 # Of the front door's functions, those that ask a model nothing, or ask what `METHODS` lists.
 _NO_QUESTION = ("compare", "convert", "explain", "load", "methods", "metrics", "wrap")
-_BEFORE = re.compile(r"lesson (\d\d)")
+_NUMBER = re.compile(r"\b\d\d\b")
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class Entry:
     @property
     def before(self) -> tuple[int, ...]:
         """The lessons to know first."""
-        return tuple(sorted({int(n) for said in self.lesson.know_first for n in _BEFORE.findall(said)}))
+        named = (said for said in self.lesson.know_first if said.startswith("lesson"))
+        return tuple(sorted({int(n) for said in named for n in _NUMBER.findall(said)}))
 
     @property
     def link(self) -> str:
