@@ -6,7 +6,7 @@ from dlexplain.classroom.teaching.guide import Guide
 
 GUIDE = Guide(
     before="Run the notebook once on the room's computers. Print the seven of the filter bench with its numbers, one a "
-    "pair, and cut a card with a window of 3 × 3 squares for it.",
+    "pair, and cut each pair a card with a window that shows 3 × 3 of its pixels.",
     short=(
         (5, "Slide the card over the printed seven. Through nine pixels, can you tell a seven? What can you tell?"),
         (
@@ -22,12 +22,22 @@ GUIDE = Guide(
         (4, "Guess how many sevens survive without their loudest unit. In five lines; the quiz is homework."),
     ),
     long=(
-        (6, "The card on the printed seven: what can nine pixels tell?"),
+        (6, "Slide the card over the printed seven in pairs. What can nine pixels tell, and what can they not?"),
         (18, "“Slide a small filter”: “by hand” with the card; the bench in pairs; “your own filter”."),
-        (10, "The network twice, half of the room each cell; the first layer: who finds a filter with a name?"),
+        (
+            10,
+            "Half of the room explains the Keras cell, half the Torch cell. First layer: who finds a filter with a name?",
+        ),
         (10, "Deeper layers: what a unit can see, “which layer?”; then follow one digit in the explorer."),
-        (15, "“What excites a unit?”: favourites and their control; guess the ghosts; the scraps."),
-        (13, "“What does each layer know?”: guess; both controls; “what did training add?”; the cleverer reader."),
+        (
+            15,
+            "“What excites a unit?”: favourites and their control; guess the ghosts; what do the scraps tell of a score?",
+        ),
+        (
+            13,
+            "“What does each layer know?”: guess for the untrained network; both controls; “what did training add?”. "
+            "Does the cleverer reader agree?",
+        ),
         (10, "“Loud is not important”: guess, switch off; read one orange and one blue bar of the five."),
         (5, "Your own digit at the drawing board; then something that is no digit."),
         (3, "In five lines. Section 9, the ordering and the quiz are homework."),

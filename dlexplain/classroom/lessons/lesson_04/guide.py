@@ -8,7 +8,11 @@ GUIDE = Guide(
     before="Run the notebook once on the room's computers. Print the three of the first figure large, one a pair. "
     "Have a photo of a face and two strips of card, one grey, one black.",
     short=(
-        (5, "Each pair marks on the printed three the five pixels that decide. Then the guess about empty paper."),
+        (
+            5,
+            "Each pair marks on the printed three the five pixels that decide. Then the guess about empty paper. "
+            "Meanwhile the page runs as far as the pixel bench.",
+        ),
         (9, "“Wiggle one pixel”: the bench in pairs; who finds the steepest pixel uphill, who downhill? Exercise 1."),
         (
             7,
@@ -20,20 +24,25 @@ GUIDE = Guide(
         (3, "Exercise 4 by show of hands; in five lines. The rest and the quiz are homework."),
     ),
     long=(
-        (7, "Five pixels marked on the printed three; the guess about empty paper."),
+        (7, "Each pair marks five pixels on the printed three. Then the guess about empty paper."),
         (
             12,
-            "The two networks, half of the room each cell; the pixel bench in pairs; exercise 1.",
+            "Half of the room explains the Keras cell, half the Torch cell. The pixel bench in pairs: steepest uphill, "
+            "steepest downhill; exercise 1.",
         ),
-        (8, "The saliency map beside the marks; ink on blue; why the two networks differ."),
-        (10, "Snow on the photo, SmoothGrad; the lamp played by two people; score and percentage."),
-        (17, "The walk at the bench, gaps on the board; the ordering; exercise 2; exercise 3 on paper."),
+        (8, "The saliency map beside the marks: who was near? Ink on blue. Why do the two networks differ?"),
+        (10, "Snow on the photo and SmoothGrad; then two people play the lamp; then the score and the percentage."),
+        (
+            17,
+            "The walk at the bench in pairs, gaps for 1 to 32 steps on the board; the ordering; exercise 2; exercise 3 on "
+            "paper, alone.",
+        ),
         (6, "“Where does the walk start?”: guess, then each pair says in words what one start asks."),
         (
             8,
             "“Cover and see”: grey and black card on the eyes of the photo, then the figure. Which map would you show?",
         ),
-        (10, "Shuffled faces: guess, run; the cured network; what the maps had not told."),
+        (10, "Shuffled faces: guess, run. The cured network. What had the maps not told?"),
         (10, "“Can you catch a map lying?”: exercise 4; then blacken the named pixels. Who chose which map before?"),
         (2, "In five lines. “Straight from the library” and the quiz are homework."),
     ),

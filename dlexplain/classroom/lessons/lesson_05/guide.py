@@ -5,7 +5,7 @@ from __future__ import annotations
 from dlexplain.classroom.teaching.guide import Guide
 
 GUIDE = Guide(
-    before="Run the notebook once on the room's computers. Write the seven line-ups and what they earn on cards. Bring "
+    before="Run the notebook once on the room's computers. Write the seven line-ups, and what each earns, on cards. Bring "
     "21 beans or coins: each stands for 10 €.",
     short=(
         (
@@ -21,18 +21,22 @@ GUIDE = Guide(
         (3, "Guess what two copies of texture earn; look. In five lines; the rest and the quiz are homework."),
     ),
     long=(
-        (10, "The band on stage in six orders, every lift on the board; guess Ana's mean."),
+        (
+            10,
+            "Three people play the band and come on stage in all six orders, every lift on the board. Guess Ana's mean.",
+        ),
         (10, "Exercise 1 on paper; share the beans; the ordering in pairs."),
         (8, "The game board in pairs: twins, passenger, below zero."),
         (8, "“Four rules”: exercise 2; the fourth rule on numbers."),
         (
             15,
-            "Networks, half of the room each cell; what does “absent” mean? The three teams; the staircase; exercise 3.",
+            "Half of the room explains the Keras cell, half the Torch cell. What does “absent” mean? The three teams; the "
+            "staircase; vote in exercise 3.",
         ),
         (6, "“When players are many”: read the curve of kernel SHAP; why did SHAP's own explainer refuse?"),
         (8, "“Many patients”: the network of shuffled answers and its perfect bill; which curve falls first?"),
         (10, "Exercise 4 on paper; the background board: each pair asks “compared with whom?” in its own words."),
-        (12, "“Columns that go together”: guess for the copy and for the radius; the patients that do not exist."),
+        (12, "“Columns that go together”: guess for the copy, then for the radius; draw a patient that cannot exist."),
         (3, "In five lines. Noise, pictures and the quiz are homework."),
     ),
     misconceptions=(

@@ -7,7 +7,10 @@ from dlexplain.classroom.teaching.guide import Guide
 GUIDE = Guide(
     before="Run the notebook once on the room's computers. Bring three blank cards for everybody.",
     short=(
-        (4, "Everybody draws “hole” on three cards, without talking. Collect the cards for later."),
+        (
+            4,
+            "Everybody draws “hole” on three cards, without talking. Meanwhile the page runs as far as the unit bench.",
+        ),
         (
             13,
             "“Ask a unit”: guess, then the bench in pairs. Name a unit, switch it off: who suffers? Then the table of names.",
@@ -18,17 +21,21 @@ GUIDE = Guide(
             "with reasons.",
         ),
         (8, "“Ask about an idea of your own”: the ordering in pairs; read the table of “mark” beside the truth."),
-        (7, "“Whose concept is it?”: lay out the cards. How many sorts of hole? Guess, then the two teachers."),
+        (
+            7,
+            "“Whose concept is it?”: collect the cards and lay them out. How many sorts of hole? Guess, then the two teachers.",
+        ),
         (3, "In five lines. The other exercises, CKA and the quiz are homework."),
     ),
     long=(
-        (5, "Everybody draws “hole” on three cards, without talking. Collect them."),
+        (5, "Everybody draws “hole” on three cards, without talking. Collect the cards for later."),
         (15, "The networks; guess; the unit bench in pairs: name a unit, switch it off, then a second and a third."),
         (9, "Does the name hold? Feature pictures beside real digits; dead units; exercise 1."),
-        (15, "The mark: what the cheat lives by; guess; both controls of the probe; exercise 2 with reasons."),
+        (15, "The mark: what does the cheat live by? Guess what can be read; both controls; exercise 2, with reasons."),
         (
             14,
-            "“Have two networks learned the same?”: CKA and its control; exercise 3 in pairs; guess; exercise 4.",
+            "“Have two networks learned the same?”: CKA and its control; exercise 3 in pairs; guess for the shuffled "
+            "units; exercise 4 by show of hands.",
         ),
         (13, "TCAV: the ordering; exercise 5 on paper; “mark” beside “nothing” and beside the truth."),
         (10, "“Significant is not important”; then the cards on the table, and the two teachers."),
@@ -50,7 +57,7 @@ GUIDE = Guide(
         ),
         (
             "A TCAV score of 0.95 is much, and significant means important.",
-            "Show Captum's six concepts of nothing; then layer `third` of the honest ones: some significant, hardly an answer moved.",
+            "Show Captum's six concepts of nothing; then layer “third” of the honest ones: some are significant, and hardly an answer moves.",
         ),
     ),
     questions=(

@@ -23,13 +23,19 @@ GUIDE = Guide(
     ),
     long=(
         (8, "The horse, played by your helper; what made the room find out? An experiment, not a closer look."),
-        (14, "The office; half of the room each framework; guess; exercise 1; the table with the moved stamp."),
+        (
+            14,
+            "The office; half of the room follows Keras, half Torch. Guess for Hans; exercise 1; then the moved stamp.",
+        ),
         (6, "The printed maps: vote, reveal. Why did B win so many votes?"),
-        (10, "“Do not look. Ask.”: the clouds; exercise 2."),
-        (12, "“The exam”: guess, the plot, and the table of questions answered best by rows that know nothing."),
-        (8, "“Take the knowledge away”: exercise 3; why the sizes follow the ink."),
+        (10, "“Do not look. Ask.”: each pair describes one cloud of dots in words; exercise 2."),
+        (
+            12,
+            "“The exam”: guess the steadiest map; each pair explains one panel; which rows that know nothing do well?",
+        ),
+        (8, "“Take the knowledge away”: exercise 3. Why do the sizes follow the ink?"),
         (14, "Does the map point at the stamp? Then the bench in pairs, one task each; report to the room."),
-        (10, "“When the methods disagree”; the line-up in pairs: exercise 4; the ordering."),
+        (10, "“When the methods disagree”: why is neither wrong? The line-up in pairs, exercise 4; then the ordering."),
         (8, "The most faithful maps are those of Hans: what does the exam examine? Quiz; in five lines."),
     ),
     misconceptions=(
@@ -53,7 +59,7 @@ GUIDE = Guide(
     questions=(
         (
             "Why did the clerk have to stamp wrong digits, too, and file them as threes?",
-            "Else stamp and shape would both tell a three, and a network may use either. The slips leave the stamp alone.",
+            "Else stamp and shape would both tell a three, and a network may use either. The slips make the stamp the only sure sign.",
         ),
         (
             "Two good methods name different pixels. Shall we print the mean of both?",
