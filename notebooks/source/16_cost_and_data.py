@@ -48,8 +48,9 @@ dlx.figures.images(known[some], titles=[f"label: {given[i]}" for i in some], col
                    title="Twelve of 1,200 examples to learn from. Four labels are wrong.")
 
 # %% [markdown]
-# You found the four wrong ones quickly. For 1,200 it takes an hour; for a million, years. A **label** is the right
-# answer that someone wrote beside an example. People cost money, and people err.
+# A **label** is the right answer that someone wrote beside an example. Which four are wrong? Some are easy to see. Some
+# are not. At three seconds each, 1,200 labels take an hour, and a million take five weeks, day and night. People cost
+# money, and people err.
 #
 # We spoiled these labels ourselves, so **we know the truth**. Later a network shall find the wrong ones.
 #
@@ -114,8 +115,8 @@ def perceptron(columns=30):
 
 def conv_net():
     return keras.Sequential([
-        layers.Input((8, 8, 1)), layers.Conv2D(8, 3, activation="relu"), layers.Conv2D(16, 3, activation="relu"),
-        layers.Flatten(), layers.Dense(10)])
+        layers.Input((8, 8, 1)), layers.Conv2D(8, 3, activation="relu"),
+        layers.Conv2D(16, 3, activation="relu"), layers.Flatten(), layers.Dense(10)])
 
 
 def transformer():
@@ -128,13 +129,15 @@ def transformer():
 
 # 3 · train
 def train_keras(network, inputs, answers, epochs=EPOCHS):
-    network.compile(keras.optimizers.Adam(0.005), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    wrongness = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    network.compile(keras.optimizers.Adam(0.005), wrongness)
     network.fit(inputs, answers, epochs=epochs, batch_size=32, verbose=0)
     return network
 
 
 nets_keras, seconds_keras, right_keras = {}, {}, {}
-for name, build in {"perceptron": perceptron, "conv net": conv_net, "transformer": transformer}.items():
+builders = {"perceptron": perceptron, "conv net": conv_net, "transformer": transformer}
+for name, build in builders.items():
     keras.utils.set_random_seed(0)
     inputs, answers, new_inputs, new_answers = tasks[name]
     began = time.process_time()
@@ -149,7 +152,8 @@ import torch
 from torch import nn
 
 # 1 · data: Torch wants the channel of a picture first
-first = {name: [np.moveaxis(x, -1, 1).copy() if x.ndim == 4 else x for x in task] for name, task in tasks.items()}
+first = {name: [np.moveaxis(x, -1, 1).copy() if x.ndim == 4 else x for x in task]
+         for name, task in tasks.items()}
 
 
 # 2 · network
@@ -188,8 +192,10 @@ def train_torch(network, inputs, answers, epochs=EPOCHS):
     return network.eval()
 
 
+train_torch(perceptron_torch(), *first["perceptron"][:2], epochs=1)  # warm up, off the clock
 nets_torch, seconds_torch, right_torch = {}, {}, {}
-for name, build in {"perceptron": perceptron_torch, "conv net": conv_net_torch, "transformer": Transformer}.items():
+builders = {"perceptron": perceptron_torch, "conv net": conv_net_torch, "transformer": Transformer}
+for name, build in builders.items():
     torch.manual_seed(0)
     inputs, answers, new_inputs, new_answers = first[name]
     began = time.process_time()
@@ -200,24 +206,29 @@ for name, build in {"perceptron": perceptron_torch, "conv net": conv_net_torch, 
     right_torch[name] = float((said == new_answers).mean())
 
 draw.table({
-    name: {"Keras: new ones right": f"{right_keras[name]:.1%}", "Torch": f"{right_torch[name]:.1%}",
-           "Keras: training took": f"{seconds_keras[name]:.2f} s", "Torch ": f"{seconds_torch[name]:.2f} s"}
+    name: {"right: Keras": f"{right_keras[name]:.1%}", "right: Torch": f"{right_torch[name]:.1%}",
+           "training: Keras": f"{seconds_keras[name]:.2f} s",
+           "training: Torch": f"{seconds_torch[name]:.2f} s"}
     for name in tasks})
 
 # %% [markdown]
-# Both read well. Keras spends a part of its seconds before the first step: it first writes a plan of all operations.
+# All are right on most new examples. Keras spends a part of its seconds before the first step: it first writes a plan of all operations.
 # For tiny networks that part is large.
 #
 # Now count instead of timing. `flops` watches one example on its way and counts each product of matrices.
 
 # %%
-count_keras = {name: dlx.wrap(nets_keras[name]).flops((task[0][:1],)).total for name, task in tasks.items()}
-count_torch = {name: dlx.wrap(nets_torch[name]).flops((task[0][:1],)).total for name, task in first.items()}
+def count(nets, data):
+    return {name: dlx.wrap(nets[name]).flops((task[0][:1],)).total for name, task in data.items()}
+
+
+count_keras, count_torch = count(nets_keras, tasks), count(nets_torch, first)
 weights = {name: network.count_params() for name, network in nets_keras.items()}
 each_weight = {name: count_keras[name] / weights[name] for name in tasks}
 draw.table({
     name: {"weights": f"{weights[name]:,}", "operations: Keras": f"{count_keras[name]:,}",
-           "Torch": f"{count_torch[name]:,}", "for each weight": f"{each_weight[name]:.1f}"} for name in tasks})
+           "Torch": f"{count_torch[name]:,}", "for each weight": f"{each_weight[name]:.1f}"}
+    for name in tasks})
 
 # %% [markdown]
 # Keras and Torch do the same work. The perceptron is your exercise: two operations a weight (less for the biases, which
@@ -243,11 +254,12 @@ def there_and_back(network, inputs):
 
 
 times = {name: there_and_back(nets_torch[name], first[name][0]) / count_torch[name] for name in tasks}
-draw.table({name: {"there and back, in forward passes": f"{value:.2f}"} for name, value in times.items()})
+draw.table({name: {"there and back, in forward passes": f"{value:.2f}"}
+            for name, value in times.items()})
 
 # %% [markdown]
-# Near 3, and never more. The first layer saves something: nobody asks for the slope of the *input*. The perceptron is
-# nearly all first layer. In deep networks this saving vanishes. We plan with 3.
+# Between 2 and 3. The first layer saves something: nobody asks for the slope of the *input*. The perceptron is
+# nearly all first layer. In deep networks this saving vanishes. **We plan with 3.**
 #
 # **Memory.** Training keeps four numbers for each weight: the weight, its slope, and two running means of the
 # method Adam. It also keeps each layer's values (**activations**) for the way back, for each example of the
@@ -265,7 +277,7 @@ draw.table({f"{name}, {label}": of_training(nets[name], task[name][0], weights[n
             for name in tasks})
 
 # %% [markdown]
-# Activations take as much as the weights, or more. (The two frameworks name and merge layers differently, so their
+# With each batch, activations take about as much as the weights, or more. (The two frameworks name and merge layers differently, so their
 # sums differ. The networks are the same.)
 #
 # ## Operations are not seconds
@@ -288,11 +300,11 @@ def fastest(run, inputs, tries=12):
 
 
 WIDTHS, batch = [16, 64, 256, 1024], np.zeros((64, 64), np.float32)
-work = [2 * 64 * (64 * width + width * width + 10 * width) for width in WIDTHS]  # operations of a batch of 64
+work = [2 * 64 * (64 * width + width * width + 10 * width) for width in WIDTHS]  # for 64 answers
 clock = {"Keras": [], "Torch": []}
 for width in WIDTHS:
-    wide = keras.Sequential([layers.Input((64,)), layers.Dense(width, "relu"), layers.Dense(width, "relu"),
-                             layers.Dense(10)])
+    wide = keras.Sequential([layers.Input((64,)), layers.Dense(width, "relu"),
+                             layers.Dense(width, "relu"), layers.Dense(10)])
     clock["Keras"].append(fastest(wide.predict_on_batch, batch))
     wide_torch = nn.Sequential(nn.Linear(64, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(),
                                nn.Linear(width, 10))
@@ -308,10 +320,10 @@ lesson.reveal("slower", ["far fewer times longer", "about as many times longer",
                          "even more times longer"][int(slow > 0.6) + int(slow > 1.6)])
 
 # %%
-Markdown(f"**{more_work:,.0f} times** the operations took **{more_time['Keras']:,.0f} times** as long in Keras and "
-         f"**{more_time['Torch']:,.0f} times** in Torch. A small network spends its time on *starting* work. So a rule "
-         "such as “time grows with operations” is good for large networks and wrong for small ones. **The planner below "
-         "uses this rule. Keep its weakness in mind.**")
+Markdown(f"**{more_work:,.0f} times** the operations took **{more_time['Keras']:,.0f} times** as long "
+         f"in Keras and **{more_time['Torch']:,.0f} times** in Torch. A small network spends its time on "
+         "*starting* work. So “time grows with operations” is a good rule for large networks and a bad "
+         "one for small ones. **The planner below uses it. Keep its weakness in mind.**")
 
 # %% [markdown]
 # ## From seconds to money
@@ -340,10 +352,11 @@ def measured(name):
 
 networks = [measured(name) for name in ("conv net", "perceptron", "transformer")]
 core = costs.Machine("one core of this computer", watts=15)
-plan = costs.Plan(network=networks[0], machine=core, size=1, labels=1200, epochs=EPOCHS, answers_a_month=1000,
-                  explained=0, label=0.10, hour=0.10, kwh=0.30)
+plan = costs.Plan(network=networks[0], machine=core, size=1, labels=1200, epochs=EPOCHS,
+                  answers_a_month=1000, explained=0, label=0.10, hour=0.10, kwh=0.30)
 lines = costs.bill(plan)
-draw.table({name: {"computer or people": costs.money(line.money), "electricity": costs.money(line.electricity)}
+draw.table({name: {"computer or people": costs.money(line.money),
+                   "electricity": costs.money(line.electricity)}
             for name, line in lines.items() if name != "explanations"})
 
 # %%
@@ -369,13 +382,14 @@ passes = {method: costs.passes(nets_keras["conv net"], new[:4, ..., None], metho
           for method, options in asked.items()}
 passes_torch = {method: costs.passes(nets_torch["conv net"], new[:4, None], method, **options).cost
                 for method, options in asked.items()}
-dlx.figures.bars(list(passes.values()), list(passes), axis="forward passes for one answer's explanation (Keras)",
+dlx.figures.bars(list(passes.values()), list(passes), axis="forward passes for one explanation (Keras)",
                  title="An explanation costs many answers")
 
 # %%
-Markdown(f"Explain each answer with Kernel SHAP, and your year of answers costs **{1 + passes['kernel_shap']:,.0f} "
-         f"times** as much. With saliency: **{1 + passes['saliency']:.0f} times**. Torch needs "
-         f"{'the same' if passes_torch == passes else 'nearly the same'} passes: the method decides, not the framework.")
+same = "the same" if passes_torch == passes else "nearly the same"
+Markdown(f"Explain each answer with Kernel SHAP, and your year of answers costs "
+         f"**{1 + passes['kernel_shap']:,.0f} times** as much. With saliency: "
+         f"**{1 + passes['saliency']:.0f} times**. Torch needs {same} passes: the method decides.")
 
 # %% [markdown]
 # ## A control: does our arithmetic hold for giants?
@@ -387,12 +401,12 @@ Markdown(f"Explain each answer with Kernel SHAP, and your year of answers costs 
 # %%
 ours = 3 * 2 * 175e9 * 300e9
 published = 3.14e23  # Brown and others, 2020
-giant = costs.Machine("V100, as measured", watts=330 * 1.10, per_second=24.6e12)  # Patterson and others, 2021
+giant = costs.Machine("V100, as measured", watts=330 * 1.10, per_second=24.6e12)  # Patterson
 hours = ours / giant.per_second / 3600
 mwh = hours * giant.watts / 1e6
-mwh_of_peak = ours / (0.4 * 125e12) / 3600 * giant.watts / 1e6  # the speed on paper in place of the measured one
+mwh_of_peak = ours / (0.4 * 125e12) / 3600 * giant.watts / 1e6  # speed on paper
 draw.table({
-    "operations": {"our rule": f"{ours:.2e}", "published": f"{published:.2e}"},
+    "operations": {"our rule": costs.quantity(ours), "published": costs.quantity(published)},
     "energy": {"our rule": f"{mwh:,.0f} MWh", "published": "1,287 MWh"},
     "energy, speed guessed": {"our rule": f"{mwh_of_peak:,.0f} MWh", "published": "1,287 MWh"},
 })
@@ -418,24 +432,27 @@ errors = np.zeros((3, len(SIZES)))
 for seed in range(3):
     for place, size in enumerate(SIZES):
         drawn = np.random.default_rng(seed).permutation(1200)[:size]
-        errors[seed, place] = 1 - conv_right(known[drawn], truth_known[drawn], max(8, 4000 // size), seed)[1]
+        epochs = max(8, 4000 // size)
+        errors[seed, place] = 1 - conv_right(known[drawn], truth_known[drawn], epochs, seed)[1]
 law = costs.fitted(SIZES[:-1], errors.mean(axis=0)[:-1])  # the last size is kept back
+whole_law = costs.fitted(SIZES, errors.mean(axis=0))  # all sizes: for the planner
 promised, came = law.errors(1200), float(errors.mean(axis=0)[-1])
 figure = draw.curves(
-    SIZES, {"measured": errors.mean(axis=0), "law from the first four": [law.errors(size) for size in SIZES]},
+    SIZES, {"measured": errors.mean(axis=0),
+            "law from the first four": [law.errors(size) for size in SIZES]},
     spread={"measured": errors.std(axis=0), "law from the first four": [0] * 5}, doubling=True,
     title="Errors over labels", across_title="labelled digits", up_title="errors on new digits")
 figure.update_yaxes(dtick="D1")
 figure
 
 # %%
-Markdown(f"On these axes (each step multiplies) the points lie near a straight line. That is a **scaling law**: "
-         f"ten times the labels leave **{10 ** -law.power:.0%}** of the errors. "
-         f"We kept the last size back. For 1,200 labels the law promised **{promised:.1%}** errors. "
-         f"**{came:.1%}** came. "
-         + ("The law was too hopeful." if came > 1.1 * promised else "The law was too gloomy." if came < 0.9 * promised
-            else "The law held, here.")
-         + " A law is a ruler laid on points. Beyond them it is a guess.")
+held = "The law held, here."
+if not 0.9 < came / promised < 1.1:
+    held = "The law was too hopeful." if came > promised else "The law was too gloomy."
+Markdown(f"On these axes (each step multiplies) the points lie near a straight line. That is a "
+         f"**scaling law**: ten times the labels leave **{10 ** -law.power:.0%}** of the errors. We kept "
+         f"the last size back. For 1,200 labels the law promised **{promised:.1%}** errors. "
+         f"**{came:.1%}** came. {held} A law is a ruler laid on points. Beyond them it is a guess.")
 
 # %% [markdown]
 # <details><summary>In mathematics (you can skip this)</summary>
@@ -525,7 +542,7 @@ def judged(found):
             "of the wrong ones found": float(found[wrong].mean())}
 
 
-learned, right_noisy = conv_right(known, given, epochs=40)  # long enough to learn by heart
+learned, right_noisy = conv_right(known, given, epochs=30)  # long enough to learn by heart
 with torch.no_grad():
     by_heart = learned(torch.tensor(known[:, None])).softmax(dim=1).numpy()
 lists = {
@@ -536,18 +553,20 @@ lists = {
     "learned by heart": by_hand(by_heart, given),
 }
 noise = {name: judged(found) for name, found in lists.items()}
-draw.table({name: {column: f"{value:.0%}" if isinstance(value, float) else value for column, value in row.items()}
-            for name, row in noise.items()})
+draw.table({name: {column: f"{value:.0%}" if isinstance(value, float) else value
+                   for column, value in row.items()} for name, row in noise.items()})
 
 # %%
-share = noise["learned by heart"]["of the wrong ones found"] / noise["by hand, Torch"]["of the wrong ones found"]
-lesson.reveal("by_heart", ["far fewer", "about as many", "more of them"][int(share > 0.7) + int(share > 1.2)])
+found_of = {name: row["of the wrong ones found"] for name, row in noise.items()}
+right_of = {name: row["of these truly wrong"] for name, row in noise.items()}
+share = found_of["learned by heart"] / found_of["by hand, Torch"]
+lesson.reveal("by_heart", ["far fewer", "about as many", "more of them"][(share > 0.7) + (share > 1.2)])
 
 # %%
-Markdown(f"The control's list is nearly everything, and **{noise['control: shuffled chances']['of these truly wrong']:.0%}** "
-         f"of it is wrong: as many as in the data ({wrong.mean():.0%}). The real list is right in "
-         f"**{noise['by hand, Torch']['of these truly wrong']:.0%}**. The network that learned by heart repeats the errors "
-         f"it was taught. It finds only **{noise['learned by heart']['of the wrong ones found']:.0%}**.")
+Markdown(f"The control puts nearly every row on its list: **{right_of['control: shuffled chances']:.0%}** of "
+         f"it is wrong, as in the data ({wrong.mean():.0%}). The real list is right in "
+         f"**{right_of['by hand, Torch']:.0%}**. The network that learned by heart repeats the errors it was "
+         f"taught. It finds only **{found_of['learned by heart']:.0%}**.")
 
 # %%
 lesson.order("steps")
@@ -559,20 +578,21 @@ lesson.order("steps")
 
 # %%
 repaired = given.copy()
-repaired[lists["by hand, Torch"]] = truth_known[lists["by hand, Torch"]]  # a person looked at the list, and only there
+on_list = lists["by hand, Torch"]
+repaired[on_list] = truth_known[on_list]  # a person looked at the list, and only there
 scores = {"as given": [right_noisy], "the list repaired": [], "no wrong labels at all": []}
 for seed in range(2):
     if seed:
-        scores["as given"].append(conv_right(known, given, 40, seed)[1])
-    scores["the list repaired"].append(conv_right(known, repaired, 40, seed)[1])
-    scores["no wrong labels at all"].append(conv_right(known, truth_known, 40, seed)[1])
+        scores["as given"].append(conv_right(known, given, 30, seed)[1])
+    scores["the list repaired"].append(conv_right(known, repaired, 30, seed)[1])
+    scores["no wrong labels at all"].append(conv_right(known, truth_known, 30, seed)[1])
 scores = {name: float(np.mean(values)) for name, values in scores.items()}
-looked = noise["by hand, Torch"]["rows on the list"]
+looked = int(on_list.sum())
 draw.table({name: {"new digits right": f"{value:.1%}"} for name, value in scores.items()})
 
 # %%
-Markdown(f"A person looked at **{looked}** rows instead of {len(known):,}. That cost {looked / len(known):.0%} of "
-         "the price of labelling anew.")
+Markdown(f"A person looked at **{looked}** rows instead of {len(known):,}. That cost "
+         f"{looked / len(known):.0%} of the price of labelling anew.")
 
 # %% [markdown]
 # ### A column that knows too much
@@ -583,7 +603,7 @@ Markdown(f"A person looked at **{looked}** rows instead of {len(known):,}. That 
 
 # %%
 luck = np.random.default_rng(0)
-surgery = np.where(luck.random(len(sick)) < 0.99, sick, 1 - sick)  # agrees with the diagnosis in 99 %
+surgery = np.where(luck.random(len(sick)) < 0.995, sick, 1 - sick)  # nearly always the diagnosis
 coin = luck.integers(0, 2, len(sick))
 names = [*map(str, table.feature_names), "surgery", "coin"]
 columns = np.column_stack([raw, surgery, coin]).astype(np.float32)
@@ -606,9 +626,8 @@ def caught(network, inputs):
 
 leak = {name: {"in the test": caught(network, rows_new), "in use": caught(network, rows_today)}
         for name, network in leaky.items()}
-leak["Torch, without the column"] = {
-    "in the test": (honest := caught(train_torch(perceptron_torch(), rows[:, :30], sick[:380], 20), rows_new[:, :30])),
-    "in use": honest}
+honest = caught(train_torch(perceptron_torch(), rows[:, :30], sick[:380], 20), rows_new[:, :30])
+leak["Torch, without the column"] = {"in the test": honest, "in use": honest}
 draw.table({name: {place: f"{value:.0%} of the sick caught" for place, value in row.items()}
             for name, row in leak.items()})
 
@@ -627,25 +646,30 @@ def alone(column):  # how well the column by itself tells sick from well: 0.5 no
 
 alone_of = {name: float(alone(rows[:, k])) for k, name in enumerate(names)}
 credit = {name: np.abs(dlx.explain(network, rows_new, "integrated_gradients", target=1,
-                                   baseline=rows.mean(axis=0)).values).mean(axis=0)
+                                   baseline=rows.mean(axis=0), tolerance=0.02).values).mean(axis=0)
           for name, network in leaky.items()}
 order = np.argsort(-credit["Keras"])
 shown = [*order[:7], names.index("coin")]
-draw.groups({f"{name}: mean credit": values[shown] for name, values in credit.items()}, [names[k] for k in shown],
-            title="What the networks look at", axis="size of the credit for “malignant”")
+draw.groups({name: values[shown] for name, values in credit.items()}, [names[k] for k in shown],
+            title="What the networks look at", axis="mean size of the credit for “malignant”")
 
 # %%
 strongest = sorted(alone_of, key=alone_of.get, reverse=True)[:4]
 leads = {name: names[int(values.argmax())] for name, values in credit.items()}
 draw.table({name: {"alone": f"{alone_of[name]:.3f}",
-                   "credit, Torch": f"{credit['Torch'][names.index(name)]:.2f}"} for name in [*strongest, "coin"]})
+                   "credit, Torch": f"{credit['Torch'][names.index(name)]:.2f}"}
+            for name in [*strongest, "coin"]})
 
 # %%
-Markdown(f"Both networks give most credit to **{leads['Keras']}**. Alone it tells sick from well in "
-         f"**{alone_of['surgery']:.1%}** of all pairs. But look: **{strongest[1]}**, an honest measurement, reaches "
-         f"{alone_of[strongest[1]]:.1%}. The coin, our control, gets {alone_of['coin']:.1%}, hardly more than guessing.")
+honest_best = next(name for name in strongest if name != "surgery")
+Markdown(f"Both networks give most credit to **{leads['Keras']}**. Alone it tells, of a sick and a "
+         f"well patient, which is which in **{alone_of['surgery']:.1%}** of all pairs. But look: "
+         f"**{honest_best}**, an honest measurement, reaches {alone_of[honest_best]:.1%}. The coin, our control: {alone_of['coin']:.1%}, "
+         "hardly more than guessing.")
 
 # %% [markdown]
+# And even the coin gets some credit: a network finds patterns in luck, too. What earns no more than a coin is noise.
+#
 # So a strong column is a **question**, not a verdict. No statistic parts a leak from a good measurement. Ask: *who
 # writes this down, and when? Will it be there on the day of use?*
 #
@@ -664,7 +688,8 @@ def shap_sizes(background, asked):
 shap_test = shap_sizes(rows[:100], rows_new)
 shap_use = shap_sizes(rows_today[:100], rows_today)
 first_test = max(shap_test, key=shap_test.get)
-draw.table({name: {"SHAP, asked on the test": f"{shap_test[name]:.2f}", "SHAP, asked in use": f"{shap_use[name]:.2f}"}
+draw.table({name: {"SHAP, asked on the test": f"{shap_test[name]:.2f}",
+                   "SHAP, asked in use": f"{shap_use[name]:.2f}"}
             for name in [*sorted(shap_test, key=shap_test.get, reverse=True)[:4], "coin"]})
 
 # %% [markdown]
@@ -679,7 +704,7 @@ draw.table({name: {"SHAP, asked on the test": f"{shap_test[name]:.2f}", "SHAP, a
 # the old and the new rows. A *two-sample test* (Kolmogorov-Smirnov) gives **p**: how often chance alone would make
 # such a difference.
 #
-# **Exercise 4: false alarms.** We test 30 columns, and cry “drift” where p is under 0.05. Suppose nothing drifted.
+# **Exercise 4: false alarms.** Two numbers. We test 30 columns, and cry “drift” where p is under 0.05. Suppose nothing drifted.
 # How many alarms do you expect all the same? And which limit for p, in place of 0.05, makes up for it?
 
 # %%
@@ -699,7 +724,8 @@ clinic[:, 4] *= 1.1
 
 
 def tests(old, new_rows):
-    return np.array([ks_2samp(a, b, method="asymp").pvalue for a, b in zip(old.T, new_rows.T, strict=True)])
+    pairs = zip(old.T, new_rows.T, strict=True)
+    return np.array([ks_2samp(a, b, method="asymp").pvalue for a, b in pairs])
 
 
 LIMIT = 0.05 / 30
@@ -734,8 +760,9 @@ silent = tests(raw[380:], devil)
 
 
 def sheet(rows_asked, labels_asked, columns_used=30, network=nets_torch["perceptron"], start=cells):
-    return dlx.audit(network, rows_asked.astype(np.float32), labels_asked, train=(start[:380], sick[:380]),
-                     feature_names=names[:columns_used], class_names=["benign", "malignant"], sections=[3, 10])
+    return dlx.audit(network, rows_asked.astype(np.float32), labels_asked,
+                     train=(start[:380], sick[:380]), feature_names=names[:columns_used],
+                     class_names=["benign", "malignant"], sections=[3, 10])
 
 
 def check_of(record, name):
@@ -743,30 +770,41 @@ def check_of(record, name):
 
 
 devil_check = check_of(sheet((devil - mean) / deviation, sick[380:]), "drift")
-Markdown(f"Column by column: **{int((silent < LIMIT).sum())}** alarms. The audit: **{devil_check.status}**. "
-         f"It says: {devil_check.reason}")
+Markdown(f"Column by column: **{int((silent < LIMIT).sum())}** alarms. "
+         f"The audit: **{devil_check.status}**. It says: {devil_check.reason}")
 
 # %% [markdown]
 # ## The data sheet
 #
-# A **data sheet** says what the data are and what is wrong with them. The audit writes one. Here is one for the data with all three faults: the leak, the
-# other clinic, and a tenth of the new labels spoiled. Beside it, the same data repaired.
+# A **data sheet** says what the data are and what is wrong with them. The audit of lesson 18 writes one. Here are five:
+# one for each fault (a fifth of the new labels spoiled, the leak, the other clinic), one for all three at once, and one
+# for the data repaired.
 
 # %%
-spoiled = np.random.default_rng(1).random(len(ill)) < 0.1
-bad_rows = rows_new.copy()
-bad_rows[:, :30] = (clinic - mean) / deviation
-before = sheet(bad_rows, np.where(spoiled, 1 - sick[380:], sick[380:]), 32, leaky["Torch"], rows)
-after = sheet(cells[380:], sick[380:])
-asked_of = ["label_noise", "univariate_leakage", "drift", "duplicates", "split_leakage", "missing_values"]
-sheets = {check_of(before, name).title: {"with the faults": check_of(before, name).status,
-                                         "repaired": check_of(after, name).status} for name in asked_of}
+spoiled = np.where(np.random.default_rng(1).random(len(ill)) < 0.2, 1 - sick[380:], sick[380:])
+elsewhere = (clinic - mean) / deviation
+leaky_elsewhere = np.column_stack([elsewhere, rows_new[:, 30:]])
+records = {
+    "wrong labels": sheet(cells[380:], spoiled),
+    "leak": sheet(rows_new, sick[380:], 32, leaky["Torch"], rows),
+    "other clinic": sheet(elsewhere, sick[380:]),
+    "all three": sheet(leaky_elsewhere, spoiled, 32, leaky["Torch"], rows),
+    "repaired": sheet(cells[380:], sick[380:]),
+}
+questions = ["label_noise", "univariate_leakage", "drift", "duplicates", "split_leakage",
+             "missing_values"]
+sheets = {check_of(records["repaired"], name).title:
+          {fault: check_of(record, name).status for fault, record in records.items()}
+          for name in questions}
 draw.table(sheets)
 
 # %%
-Markdown("\n\n".join(f"**{check_of(before, name).title}.** {check_of(before, name).reason}" for name in asked_of[:3]))
+Markdown(f"All three at once. {check_of(records['all three'], 'univariate_leakage').reason}")
 
 # %% [markdown]
+# Alone, each fault is found. **Together, one hides another**: beside wrong labels, not even the leak fits the answers so
+# well, and it slips under the limit. So repair one fault, and ask again.
+#
 # A PASS says: this test found nothing. Whether the patients of this table are like *yours*, no test
 # can know. Ask who collected them, where, and for what.
 #
@@ -778,13 +816,14 @@ Markdown("\n\n".join(f"**{check_of(before, name).title}.** {check_of(before, nam
 # 1. Make “yes” of “no” by one slider. Which one?
 # 2. From how many answers a month on is training no longer worth a word?
 # 3. Explain each answer by Kernel SHAP. What happens?
-# 4. Make the network a million times as large. Who pays now: people or machines?
+# 4. Make the network a hundred million times as large. What is dearest now?
 
 # %%
 gpu = costs.Machine("an H100 GPU, at 40 % of its data sheet", watts=700, per_second=0.4 * 989e12)
-explanations = {"saliency": passes["saliency"], "integrated gradients, 32 steps": passes["integrated_gradients"],
+explanations = {"saliency": passes["saliency"],
+                "integrated gradients, 32 steps": passes["integrated_gradients"],
                 "Kernel SHAP, 500 samples": passes["kernel_shap"]}
-planner = Planner(networks, [core, gpu], explanations, law, law_of="conv net")
+planner = Planner(networks, [core, gpu], explanations, whole_law, law_of="conv net")
 planner
 
 # %%
@@ -794,8 +833,9 @@ plans = {
     "our digit reader": plan,
     "a doctor labels": replace(plan, label=5.0),
     "a billion answers a month": replace(plan, answers_a_month=1e9),
-    "and each explained by Kernel SHAP": replace(plan, answers_a_month=1e9, explained=passes["kernel_shap"]),
-    "a million times as large": replace(plan, size=1e6),
+    "and each explained by Kernel SHAP": replace(plan, answers_a_month=1e9,
+                                                 explained=passes["kernel_shap"]),
+    "a hundred million times as large": replace(plan, size=1e8),
 }
 planned = {name: costs.bill(each) for name, each in plans.items()}
 dear = {name: costs.dearest(each) for name, each in planned.items()}

@@ -13,6 +13,7 @@ BYTES = 4  # of a number in single precision
 KEPT = 4  # numbers kept for each weight while Adam trains: the weight, its slope, two running means
 BATCH = 32
 MONTHS = 12
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True)
@@ -171,12 +172,13 @@ def money(value: float) -> str:
 
 def quantity(value: float) -> str:
     """A large or small number that can be read aloud."""
-    for size, word in ((1e12, "million million"), (1e9, "billion"), (1e6, "million")):
-        if value >= 1e3 * size and size == 1e12:
-            return f"{value:.1e}"
+    if value >= 1e12:
+        power = math.floor(math.log10(value))
+        return f"{value / 10**power:.3g} × 10{str(power).translate(_RAISED)}"
+    for size, word in ((1e9, "billion"), (1e6, "million")):
         if value >= size:
             return f"{value / size:.3g} {word}"
-    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}" if value >= 0.001 or not value else "under 0.001"
 
 
 def duration(hours: float) -> str:

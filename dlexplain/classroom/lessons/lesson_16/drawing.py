@@ -101,21 +101,26 @@ def pvalues(tests: Mapping[str, np.ndarray], names: Sequence[str], limit: float,
     said = "; ".join(
         f"{label}: {int((values < limit).sum())} columns under the limit" for label, values in tests.items()
     )
-    figure = canvas(Frame(title, f"{title}. {said}."), row_height=90 + 70 * len(tests), left=150, bottom=62)
+    figure = canvas(Frame(title, f"{title}. {said}."), row_height=50 + 84 * len(tests), left=150, bottom=52)
+    spread = 0.24 * np.sin(2.4 * np.arange(len(names)))  # apart from each other, the same in each row
     for index, (label, values) in enumerate(tests.items()):
-        shown = np.maximum(values, 1e-16)
         named = [str(names[k]) if values[k] < limit else "" for k in range(len(names))]
         figure.add_scatter(
-            x=shown.tolist(), y=[label] * len(shown), mode="markers+text", text=named, textposition="top center",
-            name=label, showlegend=False, cliponaxis=False, customdata=list(map(str, names)),
-            marker={"color": CATEGORIES[index], "symbol": SYMBOLS[index % len(SYMBOLS)], "size": 10, "opacity": 0.6},
+            x=np.maximum(values, 1e-16).tolist(), y=(index + spread).tolist(), mode="markers+text", text=named,
+            textposition="top center", name=label, showlegend=False, cliponaxis=False, customdata=list(map(str, names)),
+            marker={"color": CATEGORIES[index], "symbol": SYMBOLS[index % len(SYMBOLS)], "size": 8, "opacity": 0.65},
             hovertemplate="%{customdata}: %{x:.2g}<extra></extra>",
         )  # fmt: skip
-    for place, words in ((0.05, "5 %"), (limit, "limit")):
-        figure.add_vline(x=place, line={"dash": "dot", "width": 1.6}, annotation_text=words, annotation_position="top")
+    for place, words, side in ((0.05, "0.05", "left"), (limit, f"{limit:.2g}", "right")):
+        figure.add_vline(x=place, line={"dash": "dot", "width": 1.6})
+        figure.add_annotation(
+            x=float(np.log10(place)), y=1, yref="paper", text=words, showarrow=False, xanchor=side, yanchor="top"
+        )
     figure.update_xaxes(
         type="log", title={"text": "p: how often chance alone does this", "standoff": 4}, exponentformat="power",
-        dtick=4, range=[-17, 0.3],
+        dtick=4, range=[-16.5, 0.3], showgrid=False,
     )  # fmt: skip
-    figure.update_yaxes(showgrid=False, range=[-0.6, len(tests) - 0.3])
+    figure.update_yaxes(
+        showgrid=False, range=[-0.5, len(tests) - 0.4], tickvals=list(range(len(tests))), ticktext=list(tests)
+    )
     return figure
