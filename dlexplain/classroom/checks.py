@@ -105,8 +105,11 @@ def kind(answer: Any) -> str:
         return "a function or class"
     shape = getattr(answer, "shape", None)
     if isinstance(shape, tuple) and shape:
-        return f"a {type(answer).__name__} of shape {tuple(shape)}"
-    return f"a {type(answer).__name__}"
+        return f"an array of shape {tuple(shape)}"
+    if isinstance(answer, (int, float, np.number)) and not isinstance(answer, bool):
+        return "a number"
+    name = type(answer).__name__
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def described(fault: BaseException) -> str:

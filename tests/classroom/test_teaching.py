@@ -21,8 +21,9 @@ from dlexplain.classroom.teaching.guide import Guide, guide
 from dlexplain.classroom.teaching.handed_in import handed_in
 from dlexplain.classroom.teaching.marking import collect
 from dlexplain.classroom.teaching.nbgrader_course import nbgrader_course
-from dlexplain.classroom.teaching.papers import guide_page, tasks, workbook_page
+from dlexplain.classroom.teaching.papers import guide_page, workbook_page
 from dlexplain.classroom.teaching.slides import WORDS, shortened, slides_page
+from dlexplain.classroom.teaching.tasks import tasks
 from dlexplain.errors import DataError, InputError
 
 ROOT = Path(__file__).parents[2]
@@ -78,6 +79,44 @@ def test_the_guide_answers_and_the_workbook_does_not(number: int) -> None:
     assert "class='yes'" not in sheets
     assert all(hint not in sheets for each in lesson.exercises.values() for hint in each.hints)
     assert sheets.count("☐") >= sum(len(each.choices) for each in lesson.quiz.values())
+
+
+def test_an_exercise_keeps_all_its_text_and_what_it_is_given() -> None:
+    source = """
+# %% [markdown]
+# ## Before
+# Of no account.
+
+# %% [markdown]
+# Told.
+# **Exercise 1.** First.
+
+# %%
+figure()
+
+# %% [markdown]
+# Second.
+
+# %%
+def f(a):
+    b = 2 * a
+    ### BEGIN SOLUTION
+    return b + 1
+    ### END SOLUTION
+lesson.check("f", f)
+
+# %%
+given = 3
+### BEGIN SOLUTION
+answer = given
+### END SOLUTION
+lesson.check("g", answer)
+"""
+    found = tasks(source)
+    assert found["f"].text == "**Exercise 1.** First.\n\nSecond."
+    assert found["f"].given == "def f(a):\n    b = 2 * a"
+    assert found["f"].solution == "return b + 1"
+    assert (found["g"].given, found["g"].solution) == ("given = 3", "answer = given")
 
 
 def test_a_plan_that_does_not_fill_its_lesson_is_refused() -> None:
@@ -319,5 +358,5 @@ def test_papers_lead_to_each_other(tmp_path: Path) -> None:
     assert write_papers(tmp_path, [8], slides=False) == 0
     index = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert 'href="08_predictive_maintenance_guide.html"' in index
-    assert "slides" not in index.replace("Guides, workbooks, slides", "")
+    assert "slides" not in index
     assert (tmp_path / "08_predictive_maintenance_workbook.html").exists()

@@ -65,7 +65,7 @@ def write_papers(out: Path, only: Sequence[int] = (), *, slides: bool = True, fo
             print(f"lesson {done.number:02d}: {fault}", file=sys.stderr)
         failed += bool(done.faults)
         whole.write(out / f"{done.title}_slides.html", slides_page(done, lessons.declared(done.number)))
-    head = "<p class='sort'>For teachers</p><h1>Guides, workbooks, slides</h1>"
+    head = f"<p class='sort'>For teachers</p><h1>{'Guides, workbooks, slides' if slides else 'Guides, workbooks'}</h1>"
     whole.write(out / "index.html", paper("For teachers", f"{head}<table>{''.join(rows)}</table>"))
     print(f"wrote {out / 'index.html'}, for {len(paths)} lessons" + (f"; {failed} had faults" if failed else ""))
     return 1 if failed else 0

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from dlexplain.classroom import lessons
 from dlexplain.errors import InputError
@@ -17,7 +18,7 @@ class Guide:
 
     `short`, `long`: steps `(minutes, what the class does)` that make 45 and 90 minutes. `misconceptions`: what learners
     come to believe, and what to ask or show them. `questions`: for the room, each with what a good answer says.
-    `before`: what to prepare.
+    `before`: what to prepare. `outcomes`: of predictions whose outcome is the same in every run, by name.
     """
 
     short: Plan
@@ -25,6 +26,7 @@ class Guide:
     misconceptions: tuple[tuple[str, str], ...]
     questions: tuple[tuple[str, str], ...]
     before: str = ""
+    outcomes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, plan, whole in (("short", self.short, 45), ("long", self.long, 90)):

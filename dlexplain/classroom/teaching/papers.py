@@ -4,49 +4,17 @@ from __future__ import annotations
 
 import html
 import random
-import re
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from dlexplain.classroom import building, lessons
+from dlexplain.classroom import lessons
 from dlexplain.classroom.checks import examine
 from dlexplain.classroom.declare import Exercise, Lesson, Made, Ordering, Prediction, Question
 from dlexplain.classroom.pages import prose
 from dlexplain.classroom.site.cells import coloured, markdown
 from dlexplain.classroom.teaching.guide import Plan, guide
-
-_CHECK = re.compile(r"^\s*lesson\.check\(\s*[\"'](\w+)[\"']")
-_EXERCISE = re.compile(r"\*\*Exercise.*", re.DOTALL)
-_CELL = re.compile(r"^# %%.*$", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class Task:
-    """An exercise as it stands on the page: its text and the code of its solution."""
-
-    text: str
-    solution: str
-
-
-def tasks(source: str) -> dict[str, Task]:
-    """The exercises of a lesson's source, by name, in the order of the page."""
-    found, text = {}, ""
-    for cell, head in zip(_CELL.split(source)[1:], _CELL.findall(source), strict=True):
-        if "[markdown]" in head:
-            said = "\n".join(line.removeprefix("#").removeprefix(" ") for line in cell.strip().splitlines())
-            text = _EXERCISE.search(said)[0] if _EXERCISE.search(said) else said
-            continue
-        names = [match[1] for line in cell.splitlines() if (match := _CHECK.match(line))]
-        if names:
-            lines = cell.splitlines()
-            solved = [
-                line for region in building.regions(f"# %%\n{cell}") for line in lines[region.first : region.last - 1]
-            ]
-            for name in names:
-                found[name] = Task(text.partition("\n<details>")[0], textwrap.dedent("\n".join(solved)))
-    return found
+from dlexplain.classroom.teaching.tasks import Task, tasks
 
 
 def guide_page(number: int, source: Path) -> str:
@@ -55,15 +23,17 @@ def guide_page(number: int, source: Path) -> str:
     found = tasks(source.read_text(encoding="utf-8"))
     parts = [
         _head(lesson, "Teacher's guide"),
-        f"<p class='before'><strong>Before the lesson.</strong> {html.escape(told.before)}</p>" if told.before else "",
+        f"<p class='before'><strong>Before the lesson.</strong> {_inline(told.before)}</p>" if told.before else "",
         "<h2>In 45 minutes</h2>" + _plan(told.short) + "<h2>In 90 minutes</h2>" + _plan(told.long),
         _pairs("What learners come to believe", ("they say", "ask or show"), told.misconceptions),
         _pairs("Questions for the room", ("ask", "a good answer"), told.questions),
-        "<h2>Answers</h2>",
-        _section("Predictions", [_predicted(each) for each in lesson.predictions.values()]),
-        _section("Exercises", [_answered(each, found.get(name)) for name, each in lesson.exercises.items()]),
-        _section("Orderings", [_ordered(each) for each in lesson.orders.values()]),
-        _section("Quiz", [_quizzed(each) for each in lesson.quiz.values()]),
+        _section(
+            "Answers: predictions",
+            [_predicted(each, told.outcomes.get(name, "")) for name, each in lesson.predictions.items()],
+        ),
+        _section("Answers: exercises", [_answered(each, found.get(name)) for name, each in lesson.exercises.items()]),
+        _section("Answers: orderings", [_ordered(each) for each in lesson.orders.values()]),
+        _section("Answers: quiz", [_quizzed(each) for each in lesson.quiz.values()]),
     ]
     return paper(f"{number:02d} · {lesson.title}: teacher's guide", "".join(parts))
 
@@ -80,7 +50,7 @@ def workbook_page(number: int, source: Path) -> str:
         _section(
             "Before the result shows: what do you predict?", [_to_predict(p) for p in lesson.predictions.values()]
         ),
-        _section("Exercises", [_to_solve(name, found.get(name)) for name in lesson.exercises]),
+        _section("Exercises", [_FIGURES, *(_to_solve(name, found.get(name)) for name in lesson.exercises)]),
         _section(
             "Number the lines; cross out those that do not belong",
             [_to_order(each, shuffled) for each in lesson.orders.values()],
@@ -102,8 +72,8 @@ def paper(title: str, body: str) -> str:
 
 
 def scale_of(each: Prediction) -> str:
-    """The range of a prediction that asks for a number."""
-    return f"{each.low:g} to {each.high:g} {each.unit}".strip()
+    """The range of a prediction that asks for a number. A unit such as "of 100" repeats the upper end and is left out."""
+    return f"{each.low:g} to {each.high:g} {'' if each.unit.startswith('of ') else each.unit}".strip()
 
 
 def _head(lesson: Lesson, sort: str) -> str:
@@ -116,52 +86,61 @@ def _head(lesson: Lesson, sort: str) -> str:
 
 
 def _section(title: str, parts: Sequence[str]) -> str:
-    return f"<h3>{title}</h3>{''.join(parts)}" if parts else ""
+    return f"<h2>{title}</h2>{''.join(parts)}" if parts else ""
 
 
 def _plan(plan: Plan) -> str:
     start, rows = 0, []
     for minutes, what in plan:
-        rows.append(f"<tr><td class='time'>{start}–{start + minutes}</td><td>{html.escape(what)}</td></tr>")
+        rows.append(f"<tr><td class='time'>{start}–{start + minutes}</td><td>{_inline(what)}</td></tr>")
         start += minutes
     return f"<table><thead><tr><th>minute</th><th>the class</th></tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
 def _pairs(title: str, heads: tuple[str, str], pairs: Sequence[tuple[str, str]]) -> str:
     top = "".join(f"<th>{head}</th>" for head in heads)
-    rows = "".join(f"<tr><td>{html.escape(a)}</td><td>{html.escape(b)}</td></tr>" for a, b in pairs)
+    rows = "".join(f"<tr><td>{_inline(a)}</td><td>{_inline(b)}</td></tr>" for a, b in pairs)
     return f"<h2>{title}</h2><table class='pairs'><thead><tr>{top}</tr></thead><tbody>{rows}</tbody></table>"
 
 
-def _predicted(each: Prediction) -> str:
+def _predicted(each: Prediction, outcome: str) -> str:
     scale = " / ".join(each.choices) or scale_of(each)
-    return f"<div class='item'>{prose(each.question)}<p class='soft'>{html.escape(scale)}. The run shows the outcome.</p></div>"
+    told = f"The outcome: {outcome}" if outcome else "The outcome hangs on the run."
+    return (
+        f"<div class='item'>{prose(each.question)}<p class='soft'>{html.escape(scale)}. {html.escape(told)}</p></div>"
+    )
 
 
 def _answered(each: Exercise, task: Task | None) -> str:
-    wrong = "".join(
-        f"<tr><td>{html.escape(name)}</td><td>{prose(_said_to(each, answer, said))}</td></tr>"
-        for name, (answer, said) in each.wrong.items()
+    rows = "".join(_wrong(each, name, answer) for name, (answer, _) in each.wrong.items())
+    code = (
+        "\n".join(filter(None, (task.given, textwrap.indent(task.solution, task.indent))))
+        if task and task.solution
+        else ""
     )
-    solved = coloured(task.solution) if task and task.solution else prose(each.hints[2].partition("\n```")[0])
+    solved = coloured(code) if code else prose(each.hints[2].partition("\n```")[0])
+    heads = "<thead><tr><th>a wrong answer</th><th>what the check says to it</th></tr></thead>"
     return (
-        f"<div class='item'>{markdown(task.text) if task else ''}{solved}"
-        f"<table><thead><tr><th>a wrong answer</th><th>what the check says to it</th></tr></thead><tbody>{wrong}</tbody></table>"
-        "</div>"
+        f"<div class='item'>{markdown(task.text) if task else ''}{solved}</div>"
+        f"<table class='wrong'>{heads}<tbody>{rows}</tbody></table>"
     )
 
 
-def _said_to(each: Exercise, answer: object, part: str) -> str:
-    """What the check says to a wrong answer; of one that must be made first, the part of it that is known."""
-    return f"… {part} …" if isinstance(answer, Made) else examine(each, answer, each.given).message
+def _wrong(each: Exercise, name: str, answer: object) -> str:
+    """A named wrong answer, the answer itself where it is short, and what the check says to it."""
+    made = answer.make() if isinstance(answer, Made) else answer
+    short = isinstance(made, (int, float, str, tuple, list)) and len(repr(made)) <= 24
+    shown = f" <code>{html.escape(repr(made))}</code>" if short else ""
+    return f"<tr><td>{html.escape(name)}{shown}</td><td>{_inline(examine(each, made, each.given).message)}</td></tr>"
 
 
 def _ordered(each: Ordering) -> str:
     lines = "\n".join(each.lines)
     astray = "".join(
-        f"<li><code>{html.escape(line)}</code> {prose(why)}</li>" for line, why in each.distractors.items()
+        f"<li><code>{html.escape(line)}</code>: {_inline(why)}</li>" for line, why in each.distractors.items()
     )
-    return f"<div class='item'>{prose(each.question)}{coloured(lines)}{f'<ul>{astray}</ul>' if astray else ''}</div>"
+    more = f"<p>Do not belong:</p><ul>{astray}</ul>" if astray else ""
+    return f"<div class='item'>{prose(each.question)}{coloured(lines)}{more}</div>"
 
 
 def _quizzed(each: Question) -> str:
@@ -181,7 +160,11 @@ def _to_predict(each: Prediction) -> str:
 
 
 def _to_solve(name: str, task: Task | None) -> str:
-    return f"<div class='item'>{markdown(task.text) if task else prose(f'Exercise `{name}`')}{_room(4)}</div>"
+    if task is None:
+        return f"<div class='item'>{prose(f'Exercise `{name}`')}{_room(4)}</div>"
+    given = coloured(task.given) if task.given else ""
+    lines = len(task.solution.splitlines())
+    return f"<div class='item'>{markdown(task.text)}{given}{_room(min(8, 1 + lines))}</div>"
 
 
 def _to_order(each: Ordering, shuffled: random.Random) -> str:
@@ -206,6 +189,7 @@ def _inline(text: str) -> str:
     return prose(text).replace('<p style="margin:.25em 0">', "").replace("</p>", " ")
 
 
+_FIGURES = "<p class='soft'>The figures and tables that an exercise speaks of are in the notebook.</p>"
 _STYLE = """
 body { margin: 0; color: #1d2330; background: #fff; font: 16px/1.5 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
 main { max-width: 48rem; margin: 0 auto; padding: 1.5rem; }
@@ -219,7 +203,8 @@ th { color: #5b6472; font-weight: 600; font-size: .85rem; } .pairs td { width: 5
 .item { margin: 1em 0 1.4em; } .item table { font-size: .88rem; }
 pre { margin: .4em 0; padding: .5em .7em; background: #f5f7fa; border-radius: 5px; white-space: pre-wrap; font-size: .82rem; }
 .item td pre { margin: 0; } td.place { width: 2.6rem; border: 1.5px solid #5b6472; }
-.boxes, .choices { list-style: none; padding-left: .4em; } .boxes li, .choices li { margin: .25em 0; }
+.boxes, .choices { list-style: none; padding-left: .4em; } .boxes li, .choices li { margin: .25em 0; padding-left: 1.3em; text-indent: -1.3em; }
+.wrong { font-size: .88rem; } .wrong td:first-child { width: 13rem; }
 .yes::before { content: "✓ "; color: #00734f; font-weight: 700; } .no::before { content: "✗ "; color: #a33f00; }
 .blank { display: inline-block; width: 9rem; border-bottom: 1px solid #1d2330; } .line { height: 2rem; border-bottom: 1px solid #9aa3b0; }
 .name span { display: inline-block; width: 16rem; border-bottom: 1px solid #1d2330; margin-right: 1.5rem; }

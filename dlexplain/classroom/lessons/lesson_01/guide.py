@@ -72,4 +72,5 @@ GUIDE = Guide(
             "No: it is bad on the points learned, too. By heart is section 6: nearly full marks there, guessing on new ones.",
         ),
     ),
+    outcomes={"linear": "a straight line: without a bend, layers of straight lines make a straight line."},
 )

@@ -82,4 +82,5 @@ GUIDE = Guide(
             "That does not follow. It fails on this network, whose last layer weighs every place differently. Test yours.",
         ),
     ),
+    outcomes={"black": "none at all: a pixel that does not move gets nothing."},
 )

@@ -75,4 +75,5 @@ GUIDE = Guide(
             "It shows what led them there, so that a person can check it. It does not show that they are wrong.",
         ),
     ),
+    outcomes={"ana": "100 €."},
 )

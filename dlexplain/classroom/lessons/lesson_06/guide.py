@@ -78,4 +78,5 @@ GUIDE = Guide(
             "It tells something where it lies above that control: further up, in this lesson.",
         ),
     ),
+    outcomes={"shuffled": "1: CKA does not ask in which order the units stand."},
 )
