@@ -295,11 +295,14 @@ def test_one_script_installs_from_the_wheels_and_opens_the_lessons(tmp_path: Pat
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PIP_") and k != "PYTHONPATH"}
     for _ in range(2):  # the second time nothing is installed
         done = subprocess.run(
-            [sys.executable, str(made / "start.py"), "--no-browser"], capture_output=True, text=True, env=environment
+            [sys.executable, str(made / "start.py"), "--no-browser", "--port", "8899"],
+            capture_output=True,
+            text=True,
+            env=environment,
         )
         assert done.returncode == 0, done.stderr
         arguments, data = json.loads(done.stdout.splitlines()[-1])
-        assert arguments[1:] == ["lab", "--no-browser", str(made / "notebooks")]
+        assert arguments[1:] == ["lab", "--no-browser", "--port", "8899", str(made / "notebooks")]
         assert data.split(os.pathsep)[0] == str(made / "data")
     assert "Installing" not in done.stdout
 

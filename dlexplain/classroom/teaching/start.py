@@ -33,8 +33,7 @@ def main() -> int:
     data = os.pathsep.join(filter(None, (str(HERE / "data"), os.environ.get("DLEXPLAIN_DATA"))))
     settings = os.pathsep.join(filter(None, (str(HERE / "settings"), os.environ.get("JUPYTER_CONFIG_PATH"))))
     environment = {**os.environ, "DLEXPLAIN_DATA": data, "DLEXPLAIN_OFFLINE": "1", "JUPYTER_CONFIG_PATH": settings}
-    options = [each for each in sys.argv[1:] if each.startswith("-")]
-    return subprocess.call([python(), "-I", "-m", "jupyter", "lab", *options, str(HERE / "notebooks")], env=environment)
+    return subprocess.call([python(), "-I", "-m", "jupyter", "lab", *sys.argv[1:], str(HERE / "notebooks")], env=environment)
 
 
 def damaged() -> list[str]:
