@@ -227,7 +227,7 @@ weights = {name: network.count_params() for name, network in nets_keras.items()}
 each_weight = {name: count_keras[name] / weights[name] for name in tasks}
 draw.table({
     name: {"weights": f"{weights[name]:,}", "operations: Keras": f"{count_keras[name]:,}",
-           "Torch": f"{count_torch[name]:,}", "for each weight": f"{each_weight[name]:.1f}"}
+           "operations: Torch": f"{count_torch[name]:,}", "for each weight": f"{each_weight[name]:.1f}"}
     for name in tasks})
 
 # %% [markdown]
@@ -266,15 +266,13 @@ draw.table({name: {"there and back, in forward passes": f"{value:.2f}"}
 # batch.
 
 # %%
-def of_training(network, inputs, count):
-    kept = dlx.wrap(network).row_bytes((inputs[:1],))  # activations of one example
-    return {"weights alone": costs.size_of(4 * count), "in training, × 4": costs.size_of(16 * count),
-            "activations of a batch of 32": costs.size_of(32 * kept)}
-
-
-draw.table({f"{name}, {label}": of_training(nets[name], task[name][0], weights[name])
-            for label, nets, task in (("Keras", nets_keras, tasks), ("Torch", nets_torch, first))
-            for name in tasks})
+activations = {  # bytes of one example, times 32
+    f"{name}, {label}": 32 * dlx.wrap(nets[name]).row_bytes((data[name][0][:1],))
+    for label, nets, data in (("Keras", nets_keras, tasks), ("Torch", nets_torch, first)) for name in tasks}
+draw.table({
+    name: {"weights alone": costs.size_of(4 * weights[name.split(", ")[0]]),
+           "in training, × 4": costs.size_of(16 * weights[name.split(", ")[0]]),
+           "activations of a batch of 32": costs.size_of(kept)} for name, kept in activations.items()})
 
 # %% [markdown]
 # With each batch, activations take about as much as the weights, or more. (The two frameworks name and merge layers differently, so their
@@ -328,9 +326,17 @@ Markdown(f"**{more_work:,.0f} times** the operations took **{more_time['Keras']:
 # %% [markdown]
 # ## From seconds to money
 #
-# A processor core draws some **15 watts** under load. We *assume* this; look yours up. (The package `codecarbon`
-# measures it where the computer allows: `pip install dlexplain[energy]`.) A **kilowatt-hour** (kWh) is 1,000 watts for
-# an hour.
+# A processor core draws some **15 watts** under load. We *assume* this. The package `codecarbon` looks it up, or
+# measures it where the computer has a meter (`pip install dlexplain[energy]`). If you have it, ask it.
+
+# %%
+watts = costs.watts_by_codecarbon(
+    lambda: train_torch(conv_net_torch(), first["conv net"][0], truth_known, epochs=1))
+Markdown(f"codecarbon says: this program draws about **{watts:.0f} W**, memory included. We stay with 15."
+         if watts else "codecarbon is not installed, or has no answer here. We stay with 15 W.")
+
+# %% [markdown]
+# A **kilowatt-hour** (kWh) is 1,000 watts for an hour.
 #
 # **Exercise 2: the electricity bill.** `seconds` of work, `watts`, and the `price` of a kilowatt-hour.
 
@@ -518,7 +524,7 @@ from dlexplain.classroom.lessons.lesson_16.checks import suspects as by_hand
 found = by_hand(sure_torch, given)
 worst = np.flatnonzero(found)[np.argsort(sure_torch[found, given[found]])[:12]]
 dlx.figures.images(known[worst], columns=6, title="The twelve most suspect rows",
-                   titles=[f"label {given[i]}, looks like {sure_torch[i].argmax()}" for i in worst])
+                   titles=[[f"label: {given[i]}", f"looks like {sure_torch[i].argmax()}"] for i in worst])
 
 # %% [markdown]
 # ### How good is the list? And a control
@@ -813,7 +819,7 @@ Markdown(f"All three at once. {check_of(records['all three'], 'univariate_leakag
 # Now the planner. It takes the networks that you measured, and grows them by the rules above. The dashed line is
 # your budget. Try:
 #
-# 1. Make “yes” of “no” by one slider. Which one?
+# 1. Make “no” of “yes” with one slider. Then “yes” again, with another one.
 # 2. From how many answers a month on is training no longer worth a word?
 # 3. Explain each answer by Kernel SHAP. What happens?
 # 4. Make the network a hundred million times as large. What is dearest now?

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -51,6 +52,12 @@ def test_there_and_back_is_between_two_and_three(run: Run) -> None:
     times = run.value("times")
     assert all(2 <= value <= 3 for value in times.values())
     assert times["perceptron"] < 2.2 < 2.6 < min(times["conv net"], times["transformer"])
+
+
+def test_activations_of_a_batch_are_about_as_large_as_the_weights_or_larger(run: Run) -> None:
+    weights = run.value("weights")
+    for name, kept in run.value("activations").items():
+        assert kept > 0.6 * 16 * weights[name.split(", ")[0]]
 
 
 def test_operations_are_not_seconds(run: Run) -> None:
@@ -214,7 +221,20 @@ def test_large_and_small_numbers_can_be_read() -> None:
     assert costs.duration(1 / 3600) == "1 seconds"
     assert costs.duration(48) == "2 days"
     assert costs.duration(24 * 36525) == "100 years"
+    assert costs.duration(24 * 365.25 * 4900) == "4,900 years"
     assert costs.size_of(2120) == "2.12 kB"
+
+
+def test_without_codecarbon_there_is_no_answer_and_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "codecarbon", None)
+    assert costs.watts_by_codecarbon(lambda: None) is None
+
+
+def test_codecarbon_answers_where_it_is_installed() -> None:
+    pytest.importorskip("codecarbon", reason="codecarbon is an optional extra")
+    matrix = np.ones((200, 200))
+    watts = costs.watts_by_codecarbon(lambda: matrix @ matrix)
+    assert watts is None or 0 < watts < 2000  # a process under load
 
 
 # ---- the planner ----

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import math
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -161,6 +163,42 @@ def passes(model: Any, inputs: np.ndarray, method: str, **options: Any) -> Passe
     return Passes(count.forward / len(inputs), count.backward / len(inputs))
 
 
+def watts_by_codecarbon(run: Callable[[], object], seconds: float = 1.0) -> float | None:
+    """Watts of this process while `run` is repeated, as codecarbon says; None without the package, or where it is silent.
+
+    Where a computer has no meter, codecarbon estimates from the processor's nominal power.
+    """
+    logger = logging.getLogger("codecarbon")
+    before = logger.disabled
+    logger.disabled = True  # it speaks before it can be told not to
+    try:
+        try:
+            from codecarbon import OfflineEmissionsTracker
+        except ImportError:
+            return None
+        logger.disabled = True
+        tracker = OfflineEmissionsTracker(
+            country_iso_code="FRA",  # it asks for one; the energy does not depend on it
+            save_to_file=False,
+            log_level="critical",
+            measure_power_secs=1,
+            tracking_mode="process",
+            allow_multiple_runs=True,
+        )
+        tracker.start()
+        began = time.perf_counter()
+        try:
+            while time.perf_counter() - began < seconds:
+                run()
+        finally:
+            tracker.stop()
+        found = tracker.final_emissions_data
+    finally:
+        logger.disabled = before
+    watts = 3.6e6 * found.energy_consumed / found.duration if found.duration else 0.0
+    return float(watts) or None
+
+
 def money(value: float) -> str:
     """Euros, exact where that matters."""
     if value == 0:
@@ -185,10 +223,9 @@ def duration(hours: float) -> str:
     """Hours in the unit that fits."""
     seconds = 3600 * hours
     for length, word in ((31_557_600, "years"), (86_400, "days"), (3600, "hours"), (60, "minutes")):
-        if seconds >= 2 * length:
-            return (
-                f"{quantity(seconds / length)} {word}" if seconds >= 1e4 * length else f"{seconds / length:.3g} {word}"
-            )
+        count = seconds / length
+        if count >= 2:
+            return f"{quantity(count) if count >= 100 else f'{count:.3g}'} {word}"
     return f"{seconds:.2g} seconds" if seconds >= 0.01 else "under 0.01 seconds"
 
 

@@ -36,7 +36,7 @@ def bill_bars(lines: Mapping[str, Line], budget: float) -> str:
     parts += _bar("in all", whole - electricity, electricity, bottom + 8, x, bold=True)
     end = bottom + 8 + LANE
     parts.append(
-        f'<line x1="{x(budget):.1f}" x2="{x(budget):.1f}" y1="{TOP - 6}" y2="{end}" stroke="{CATEGORIES[5]}" '
+        f'<line x1="{x(budget):.1f}" x2="{x(budget):.1f}" y1="{bottom + 4}" y2="{end}" stroke="{CATEGORIES[5]}" '
         f'stroke-width="2.4" stroke-dasharray="7 4"/>'
     )
     return (
@@ -112,7 +112,7 @@ def pvalues(tests: Mapping[str, np.ndarray], names: Sequence[str], limit: float,
             hovertemplate="%{customdata}: %{x:.2g}<extra></extra>",
         )  # fmt: skip
     for place, words, side in ((0.05, "0.05", "left"), (limit, f"{limit:.2g}", "right")):
-        figure.add_vline(x=place, line={"dash": "dot", "width": 1.6})
+        figure.add_vline(x=place, line={"dash": "dot", "width": 1.6, "color": CATEGORIES[6]})
         figure.add_annotation(
             x=float(np.log10(place)), y=1, yref="paper", text=words, showarrow=False, xanchor=side, yanchor="top"
         )

@@ -46,8 +46,8 @@ class Planner(Card):
         )
         self.machine = self._menu("machine", [(each.name, each) for each in machines], machines[0])
         self.label = self._slider("price of a label", [(f"€ {each:g}", each) for each in LABEL_PRICES], 0.1)
-        self.hour = self._slider("of a machine hour", [(f"€ {each:g}", each) for each in HOUR_PRICES], 0.1)
-        self.kwh = self._slider("of a kWh", [(f"€ {each:g}", each) for each in KWH_PRICES], 0.3)
+        self.hour = self._slider("price of a machine hour", [(f"€ {each:g}", each) for each in HOUR_PRICES], 0.1)
+        self.kwh = self._slider("price of a kWh", [(f"€ {each:g}", each) for each in KWH_PRICES], 0.3)
         self.budget = self._slider("your budget", [(f"€ {each:,}", each) for each in BUDGETS], 200)
         self.view = self._widgets.HTML()
         plan = [self.network, self.size, self.labels, self.epochs, self.answers, self.explained]
@@ -61,7 +61,7 @@ class Planner(Card):
         super().__init__([columns, self.view])
 
     def _style(self) -> dict[str, Any]:
-        return {"layout": self._widgets.Layout(width="97%"), "style": {"description_width": "9em"}}
+        return {"layout": self._widgets.Layout(width="97%"), "style": {"description_width": "12em"}}
 
     def _slider(self, name: str, options: list[tuple[str, Any]], value: Any) -> Any:
         return self._widgets.SelectionSlider(options=options, value=value, description=name, **self._style())
@@ -104,7 +104,7 @@ class Planner(Card):
     def _verdict(self, plan: Plan, lines: dict[str, costs.Line], budget: float) -> str:
         whole, worst = costs.total(lines), costs.dearest(lines)
         said = "<b>Yes</b>, we can afford it" if whole <= budget else "<b>No</b>, we cannot afford it"
-        words = f"{said}: {costs.money(whole)} in the first year, of {costs.money(budget)}. "
+        words = f"{said}: {costs.money(whole)} in the first year, of € {budget:,.0f}. "
         words += f"Dearest line: <b>{worst}</b>, {lines[worst].total / whole:.0%} of it. " if whole else ""
         if whole > budget:
             most = costs.most_labels(plan, budget)
@@ -134,6 +134,8 @@ class Planner(Card):
         machine = plan.machine
         speed = machine.per_second or plan.network.per_second
         points = [
+            f"{plan.labels:,} labels at € {plan.label:g}; {plan.epochs} epochs; {costs.quantity(plan.answers_a_month)} answers "
+            f"a month; a machine hour € {plan.hour:g}; a kWh € {plan.kwh:g}.",
             f"{html.escape(plan.network.name)}: {plan.network.operations:,} operations forward, measured; times "
             f"{costs.quantity(plan.size)}.",
             f"{html.escape(machine.name)}: {costs.quantity(speed)} operations a second, {machine.watts:g} W.",
