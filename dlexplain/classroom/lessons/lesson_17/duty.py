@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -48,7 +49,7 @@ class Duty:
         self.week, self.served, self.bills, self.diary = 0, [], [], []
         self.values: dict[str, list[float]] = {name: [] for name in MONITORS}
         self._before = rows
-        self._hands_off = self.serving.costs(stream)
+        self._idle = self.serving.costs(stream)
         for _ in range(QUIET):
             self.step()
         self.quiet_limits = {name: watch.limit(np.array(self.values[name])) for name in MONITORS}
@@ -86,6 +87,15 @@ class Duty:
         if week < 0:
             return float("nan")
         return float(((self.served[week].chances[week] > 0.5) != self.stream.reported[week]).mean())
+
+    def hands_off(self) -> Duty:
+        """The same year to its end, seen from here on by somebody who does nothing more."""
+        idle = copy.copy(self)
+        idle.served, idle.bills, idle.diary = list(self.served), list(self.bills), list(self.diary)
+        idle.values = {name: list(values) for name, values in self.values.items()}
+        while not idle.over:
+            idle.step()
+        return idle
 
     def usable(self, window: int) -> np.ndarray:
         """The last `window` weeks whose outcomes are in, counted from 0."""
@@ -127,7 +137,7 @@ class Duty:
     def paid(self) -> tuple[np.ndarray, np.ndarray]:
         """The bill so far, summed up, and that of who never lifts a hand: of the weeks whose outcomes are in."""
         known = len(self.bills) if self.over else max(0, len(self.bills) - DELAY)
-        return np.cumsum(self.bills[:known]), np.cumsum(self._hands_off[:known])
+        return np.cumsum(self.bills[:known]), np.cumsum(self._idle[:known])
 
     def surprise(self) -> tuple[str, float]:
         """What the newest version changed in its parent's view of the week now past: the sensor and the move of its share."""

@@ -40,6 +40,8 @@ class ControlRoom(Card):
         }  # fmt: skip
         self.window = widgets.IntSlider(value=5, min=1, max=12, description="retrain on … known weeks", **wide)
         button = {"layout": widgets.Layout(width="auto")}
+        # The years are long: no end of the player's own stops it, but an alarm does.
+        self.player = widgets.Play(value=0, min=0, max=1_000_000, interval=700, show_repeat=False)
         self.next = widgets.Button(description="Next week", icon="step-forward", **button)
         self.on = widgets.Button(description="On to the next alarm", icon="forward", **button)
         self.retrain = widgets.Button(description="Retrain", icon="wrench", **button)
@@ -52,12 +54,13 @@ class ControlRoom(Card):
             (self.accept, self._accept), (self.again, self._start),
         ):  # fmt: skip
             control.on_click(action)
+        self.player.observe(self._played, "value")
         self.year.observe(self._start, "value")
         for control in self.limits.values():
             control.observe(self._show, "value")
         self._start()
         buttons = widgets.HBox(
-            [self.next, self.on, self.retrain, self.back, self.accept, self.again],
+            [self.player, self.next, self.on, self.retrain, self.back, self.accept, self.again],
             layout=widgets.Layout(flex_flow="row wrap"),
         )
         super().__init__([self.view, buttons, self.window, *self.limits.values(), self.year])
@@ -81,15 +84,23 @@ class ControlRoom(Card):
         self.duty.step()
         self._show()
 
+    def _pass(self) -> bool:
+        """One week; whether the year is over, or a monitor rings that was silent the week before."""
+        known = self.ringing(self.duty.week - 1)
+        self.duty.step()
+        return self.duty.over or bool(set(self.ringing(self.duty.week - 1)) - set(known))
+
+    def _played(self, change: Any) -> None:
+        if change["new"] > change["old"] and not self.duty.over:
+            if self._pass():
+                self.player.playing = False
+            self._show()
+
     def _on(self, _: Any = None) -> None:
-        """On to a week in which a monitor rings that was silent the week before, or to the end."""
-        known = set(self.ringing(self.duty.week - 1))
+        """On to the next alarm, or to the end."""
         while not self.duty.over:
-            self.duty.step()
-            now = set(self.ringing(self.duty.week - 1))
-            if now - known:
+            if self._pass():
                 break
-            known = now
         self._show()
 
     def _retrain(self, _: Any = None) -> None:
@@ -109,7 +120,7 @@ class ControlRoom(Card):
         for control in (self.next, self.on, self.retrain, self.accept):
             control.disabled = self.duty.over
         self.back.disabled = self.duty.serving.parent is None or self.duty.over
-        self.view.value = self.to_html("status")
+        self.view.value = self._screens(self.duty, "status")
 
     def sweep(self) -> list[Callable[[], None]]:
         """A whole year: on to the alarms, with a retraining and the way back."""
@@ -125,10 +136,10 @@ class ControlRoom(Card):
             self._on,
         ]
 
-    def words(self) -> str:
+    def words(self, duty: Duty) -> str:
         """The week, what rings, who is at work, and the bill."""
-        duty, week = self.duty, self.duty.week
-        rings = self.ringing(week - 1)
+        week = duty.week
+        rings = [name for name in MONITORS if duty.values[name][week - 1] > self.limit(name)]
         mine, others = duty.paid()
         told = [f"<b>Week {week}</b>{', the end of the year' if duty.over else ''}."]
         told.append(f"<b>Rings: {', '.join(rings)}.</b>" if rings else "Nothing rings.")
@@ -148,16 +159,22 @@ class ControlRoom(Card):
             told.append(f"Last done, in week {duty.diary[-1][0]}: {duty.diary[-1][1]}.")
         return " ".join(told)
 
-    def to_html(self, role: str = "") -> str:
+    def to_html(self) -> str:
+        """The screens as they stand; before the first week on duty, also the whole year with hands off."""
+        page = self._screens(self.duty)
+        if self.duty.week > QUIET or self.duty.diary:
+            return page
+        idle = self.duty.hands_off()
+        return f"{page}<div><b>The whole year, if nobody lifts a hand:</b></div>{self._screens(idle)}"
+
+    def _screens(self, duty: Duty, role: str = "") -> str:
         """Four monitors and the bill, and all in words; `role`: of the words, for a screen reader."""
-        duty, words = self.duty, self.words()
-        acts = [week for week, _ in duty.diary]
+        words, acts = self.words(duty), [week for week, _ in duty.diary]
         screens = [
             monitor(_NAMES[name], duty.values[name], self.limit(name), weeks=len(duty.stream), quiet=QUIET, acts=acts)
             for name in MONITORS
         ]
-        mine, others = duty.paid()
-        screens.append(bill(mine, others, weeks=len(duty.stream), acts=acts))
+        screens.append(bill(*duty.paid(), weeks=len(duty.stream), acts=acts))
         newest = ", ".join(
             f"{name} {duty.values[name][-1]:.3f}" for name in MONITORS if np.isfinite(duty.values[name][-1])
         )
