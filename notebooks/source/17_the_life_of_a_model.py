@@ -28,7 +28,7 @@ from IPython.display import Markdown
 from dlexplain.classroom import drawing as draw
 from dlexplain.classroom.lessons.lesson_17 import drawing as own
 from dlexplain.classroom.lessons.lesson_17 import watch
-from dlexplain.classroom.lessons.lesson_17.stream import DELAY, SENSORS, UNITS, Events, plant
+from dlexplain.classroom.lessons.lesson_17.stream import DELAY, SENSORS, UNITS, Events, plant, surprise
 
 happens = Events(thermometer=13, controller=18, seals=31, missing=(40, 45))
 history = plant(8, first=-7, seed=100)  # eight weeks before the release
@@ -261,7 +261,7 @@ record.save(shelf / "torch-1" / "card.md")
 
 card_text = (shelf / "torch-1" / "card.md").read_text()
 answered = [line for line in card_text.splitlines() if line.startswith(("## ", "- **"))]
-Markdown("\n\n".join(answered).split("## Factors")[0].replace("## ", "#### ") + "\n\n… and so on")
+Markdown("\n".join(answered).split("## Factors")[0].replace("## ", "\n#### ") + "\n\n… and so on")
 
 # %% [markdown]
 # Blank stays blank: nobody has said who audits it, or how to report a fault. That, too, is worth knowing.
@@ -644,23 +644,25 @@ lesson.order("steps")
 # %% [markdown]
 # ## The control room
 #
-# Now **you** are on duty, for a year that you do not know. Go on week by week. When something rings: look, accept
-# the new readings, retrain, or roll back. A breakdown costs 10, a needless visit 2, a retraining 150. The bill
-# comes four weeks late, like the outcomes. Can you beat **hands off**?
+# Now **you** are on duty, in a year that you do not know. Go on week by week. When something rings: look, accept the
+# new readings as normal, retrain, or roll back. The bill comes four weeks late, like the outcomes. Can you beat
+# **hands off**? What if you retrain every week?
 
 # %%
 from dlexplain.classroom.lessons.lesson_17 import room as control
+from dlexplain.classroom.lessons.lesson_17.duty import MISSED, NEEDLESS, RETRAINING
 
-unknown = Events(thermometer=31, controller=22, seals=14, missing=(40, 44))
+Markdown(f"The prices: a breakdown that nobody foresaw **{MISSED}**, a needless visit **{NEEDLESS}**, "
+         f"a retraining **{RETRAINING}**.")
 
-
+# %%
 def train_and_open(rows, repaired):
     model = dlx.wrap(train_torch(rows, repaired, epochs=12))
     return lambda stream: open_up(model, stream)
 
 
 years = {
-    "a year unknown to you": plant(52, events=unknown, seed=7),
+    "a year unknown to you": surprise(1),
     "the year above": year,
     "a calm year": calm,
 }

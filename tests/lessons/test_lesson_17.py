@@ -15,7 +15,7 @@ import pytest
 from dlexplain.classroom.lessons.lesson_17 import tracking, watch
 from dlexplain.classroom.lessons.lesson_17.duty import MISSED, NEEDLESS, QUIET, RETRAINING, Duty
 from dlexplain.classroom.lessons.lesson_17.room import ControlRoom
-from dlexplain.classroom.lessons.lesson_17.stream import DELAY, Events, Stream, plant
+from dlexplain.classroom.lessons.lesson_17.stream import DELAY, Events, Stream, plant, surprise
 from dlexplain.classroom.running import Run
 from dlexplain.errors import InputError
 
@@ -177,6 +177,20 @@ def test_a_missing_list_reports_no_repair_of_slow_pumps() -> None:
     assert (made.repaired & ~made.reported).any()
 
 
+def test_a_surprise_has_quiet_weeks_then_all_four_one_after_the_other() -> None:
+    orders = set()
+    for seed in range(6):
+        made = surprise(seed)
+        weeks = {name: getattr(made.events, name) for name in ("thermometer", "controller", "seals")}
+        assert len(made) == 52
+        assert min(weeks.values()) > QUIET
+        assert min(np.diff(sorted(weeks.values()))) > DELAY
+        assert made.events.missing[0] > max(weeks.values())
+        orders.add(tuple(sorted(weeks, key=weeks.get)))
+    assert len(orders) > 1
+    assert np.array_equal(surprise(1).inputs, surprise(1).inputs)
+
+
 def test_weeks_are_found_by_their_number() -> None:
     made = plant(10, first=-3, seed=6)
     assert made.weeks.tolist() == list(range(-3, 7))
@@ -259,7 +273,7 @@ def test_who_retrains_in_time_pays_less_than_who_does_nothing() -> None:
         duty.step()
     mine, idle = duty.paid()
     assert len(mine) == 52
-    assert mine[-1] < 0.7 * idle[-1]
+    assert mine[-1] < 0.8 * idle[-1]
     assert duty.week == 52
     duty.step()
     assert duty.week == 52  # the year is over

@@ -13,7 +13,7 @@ from dlexplain.classroom.lessons.lesson_17.stream import DELAY, SENSORS, Stream
 
 Opened = Callable[[Stream], tuple[np.ndarray, np.ndarray]]
 Train = Callable[[np.ndarray, np.ndarray], Opened]
-MISSED, NEEDLESS, RETRAINING = 10, 2, 150
+MISSED, NEEDLESS, RETRAINING = 10, 2, 2000
 QUIET = 12  # weeks that set the limits
 MONITORS = ("readings", "alarms", "explanations", "outcomes")
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from dlexplain.figures.theme import CATEGORIES
 
-WIDE, HIGH = 300, 118
-_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 8, 24, 22
+WIDE, HIGH = 276, 118
+_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 6, 24, 22
+_STEPS = tuple(s * 10.0**k for k in range(-3, 8) for s in (1, 2, 5))
 _SMALL = 'font-size="11" fill="currentColor"'
 _RINGS = CATEGORIES[5]
 
@@ -59,8 +60,9 @@ def _ground(name: str, high: float, weeks: int, acts: Sequence[int], quiet: int 
             f'<rect x="{_x(0.5, weeks):.1f}" y="{_TOP}" width="{wide:.1f}" height="{HIGH - _TOP - _BOTTOM}" '
             f'fill="{CATEGORIES[6]}" fill-opacity=".16"/>'
         )
-    for value in (0.0, high / 2, high):
-        shown = f"{value:,.0f}" if high > 5 else f"{value:.2f}"
+    step = next(s for s in _STEPS if high / s < 4)
+    for value in np.arange(0, high, step):
+        shown = f"{value:,.0f}" if step >= 1 else f"{value:.2g}"
         parts.append(f'<text x="{_LEFT - 4}" y="{_y(value, high) + 4:.1f}" text-anchor="end" {_SMALL}>{shown}</text>')
         parts.append(_line([(0.5, value), (weeks + 0.5, value)], weeks, high, "currentColor", opacity=0.15, width=1))
     for week in range(10, weeks + 1, 10):

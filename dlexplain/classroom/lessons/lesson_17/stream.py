@@ -92,6 +92,16 @@ def plant(
     return Stream((_MIDDLE + _WIDTH * reading).astype(np.float32), repaired, repaired & ~no_list, first, events)
 
 
+def surprise(seed: int, *, weeks: int = 52) -> Stream:
+    """A year in which all four happen, in an order and in weeks that the seed draws; weeks 1 to 12 stay quiet."""
+    rng = np.random.default_rng((17, seed))
+    first, second, third = 13 + rng.integers(0, 4, 3) + np.array([0, 9, 18])
+    order = rng.permutation(["thermometer", "controller", "seals"])
+    missing = int(40 + rng.integers(0, 3))
+    events = Events(**dict(zip(order, map(int, (first, second, third)), strict=True)), missing=(missing, missing + 5))
+    return plant(weeks, events=events, seed=rng)
+
+
 def _since(number: np.ndarray, event: int | None) -> np.ndarray:
     return np.zeros_like(number, bool) if event is None else number >= event
 
