@@ -86,7 +86,7 @@
   const sizes = new ResizeObserver((seen) => requestAnimationFrame(() => seen.forEach((one) => fit(one.target))));
 
   function name(node, alt) {
-    node.setAttribute("role", "img");
+    node.setAttribute("role", "figure");
     node.setAttribute("aria-label", alt);
     node.setAttribute("tabindex", "0");
   }

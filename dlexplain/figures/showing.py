@@ -89,7 +89,7 @@ def fragment(figure: go.Figure, *, code: bool = True) -> str:
     packed = _deflated(json.dumps(_plain(figure), separators=(",", ":"), ensure_ascii=False))
     height = int(figure.layout.height or 450)
     return (
-        f'<div id="{name}" class="dlexplain-figure tex2jax_ignore mathjax_ignore" role="img" tabindex="0" '
+        f'<div id="{name}" class="dlexplain-figure tex2jax_ignore mathjax_ignore" role="figure" tabindex="0" '
         f'aria-label="{alt}" style="width:100%;height:{height}px"><p>{alt}</p>'
         f"<p><small>{_MISSING}</small></p></div>"
         f"<script>{drawing_code() if code else ''}{_ask('draw', name, packed)}</script>"

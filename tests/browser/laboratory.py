@@ -47,6 +47,14 @@ class Watch:
         assert not self.errors, "the browser logged:\n" + "\n".join(self.errors)
 
 
+def axe_faults(page: Page) -> list[tuple[str, str, str]]:
+    """What axe-core's rules of accessibility find on a page: the rule, the first place, what to do."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [(one["id"], one["nodes"][0]["html"][:200], one["nodes"][0]["failureSummary"]) for one in found]
+
+
 def watched(context: BrowserContext, extra_allowed: tuple[str, ...] = ()) -> tuple[Page, Watch]:
     """A new page of `context`; every request beyond this machine is refused and written down."""
     watch = Watch()

@@ -1,11 +1,7 @@
-"""The audit's report in Chromium, from a file, with the network off: hostile names, keys, narrow screens, dark, print.
-
-`DLEXPLAIN_AXE` may name a file `axe.min.js` (npm: axe-core), whose rules are then asked too.
-"""
+"""The audit's report in Chromium, from a file, with the network off: hostile names, keys, narrow screens, dark, print."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from dlexplain.audit.report.html import write
 from tests.audit import report_records as records
 
-from .laboratory import Watch, watched
+from .laboratory import Watch, axe_faults, watched
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -121,14 +117,11 @@ def test_the_page_on_every_screen(opened, shots: Path, width: int, scheme: str) 
     page.screenshot(path=shots / f"report_{scheme}_{width}_full.png", full_page=True)
 
 
-@pytest.mark.skipif("DLEXPLAIN_AXE" not in os.environ, reason="DLEXPLAIN_AXE names no axe.min.js (npm pack axe-core)")
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
 def test_the_rules_of_axe(opened, width: int, scheme: str) -> None:
     page, _ = opened("rich", width=width, color_scheme=scheme)
     draw_all(page)
-    page.evaluate(Path(os.environ["DLEXPLAIN_AXE"]).read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then((result) => result.violations)")
-    assert [(one["id"], one["nodes"][0]["html"][:200], one["nodes"][0]["failureSummary"]) for one in found] == []
+    assert axe_faults(page) == []
 
 
 def test_figures_are_drawn_when_near_and_turn_with_the_theme(opened) -> None:

@@ -11,9 +11,10 @@ from dlexplain.classroom import building
 from dlexplain.classroom.site import contents
 from dlexplain.classroom.site.building import command_site
 from dlexplain.classroom.site.cells import cell_html, markdown
+from dlexplain.classroom.teaching.command import write_papers
 from dlexplain.errors import InputError
 
-from .laboratory import watched
+from .laboratory import axe_faults, watched
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -112,6 +113,26 @@ def test_the_index_leads_by_question_method_and_word(site: Path, browser: Browse
     page.context.close()
     assert not watch.errors
     assert not watch.outside
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["index", "00_start_here"])
+def test_the_rules_of_axe(site: Path, browser: Browser, name: str, scheme: str) -> None:
+    page, _ = watched(browser.new_context(color_scheme=scheme))
+    page.goto((site / f"{name}.html").as_uri())
+    if name != "index":
+        expect(page.locator(".dlexplain-figure .main-svg").first).to_be_visible(timeout=30_000)
+    assert axe_faults(page) == []
+    page.context.close()
+
+
+@pytest.mark.parametrize("sort", ["guide", "workbook"])
+def test_papers_keep_the_rules_of_axe(tmp_path: Path, browser: Browser, sort: str) -> None:
+    write_papers(tmp_path, [8], slides=False)
+    page, _ = watched(browser.new_context())
+    page.goto((tmp_path / f"08_predictive_maintenance_{sort}.html").as_uri())
+    assert axe_faults(page) == []
+    page.context.close()
 
 
 def test_plotly_is_written_once(site: Path) -> None:

@@ -46,7 +46,7 @@ def test_one_output_has_a_format_for_every_reader():
     assert set(bundle) == {"application/vnd.plotly.v1+json", "text/html", "text/plain"}
     assert bundle["text/plain"] == figure.alt
     assert f'aria-label="{html.escape(figure.alt)}"' in bundle["text/html"]
-    assert 'role="img"' in bundle["text/html"]
+    assert 'role="figure"' in bundle["text/html"]
     packed = json.loads(inflated(bundle["text/html"])[0])
     assert packed == bundle["application/vnd.plotly.v1+json"]
 
@@ -152,7 +152,7 @@ def test_an_exported_notebook_and_a_page_draw_without_a_network(tmp_path, chromi
                 nodes = page.locator(".dlexplain-figure")
                 assert nodes.count() == count
                 for i in range(count):
-                    assert nodes.nth(i).get_attribute("role") == "img"
+                    assert nodes.nth(i).get_attribute("role") == "figure"
                     assert len(nodes.nth(i).get_attribute("aria-label")) > 20
                     assert nodes.nth(i).bounding_box()["height"] > 80
                 if name == "lesson":

@@ -125,7 +125,7 @@ def by_prerequisite(entries: Sequence[Entry]) -> str:
     height = len(rows) * (high + gap) - gap + 8
     said = "; ".join(f"{e.number:02d} after {_numbers(e.before) or 'nothing'}" for e in entries)
     return (
-        f'<svg class="map" role="img" aria-label="What to know first: {said}." viewBox="0 0 {width} {height}">'
+        f'<svg class="map" role="group" aria-label="What to know first: {said}." viewBox="0 0 {width} {height}">'
         f'<g class="lines">{"".join(lines)}</g>{"".join(boxes)}</svg>'
     )
 
