@@ -85,6 +85,17 @@ def operations(layers):
 lesson.check("operations", operations)
 
 # %% [markdown]
+# Multiplying takes electricity. A processor core draws some **15 watts** under load. We *assume* this. The package
+# `codecarbon` looks it up, or measures it where the computer has a meter (`pip install dlexplain[energy]`). Ask it, while
+# the processor multiplies.
+
+# %%
+many = known.reshape(len(known), -1)
+watts = costs.watts_by_codecarbon(lambda: many @ many.T)
+Markdown(f"codecarbon says: about **{watts:.0f} W**, memory included. We stay with 15 W."
+         if watts else "codecarbon is not installed, or has no answer here. We stay with 15 W.")
+
+# %% [markdown]
 # Now train all three, in Keras and in Torch, and hold a stopwatch beside them. It counts **processor seconds**: what
 # our program used, whatever else the computer does.
 
@@ -326,17 +337,7 @@ Markdown(f"**{more_work:,.0f} times** the operations took **{more_time['Keras']:
 # %% [markdown]
 # ## From seconds to money
 #
-# A processor core draws some **15 watts** under load. We *assume* this. The package `codecarbon` looks it up, or
-# measures it where the computer has a meter (`pip install dlexplain[energy]`). If you have it, ask it.
-
-# %%
-watts = costs.watts_by_codecarbon(
-    lambda: train_torch(conv_net_torch(), first["conv net"][0], truth_known, epochs=1))
-Markdown(f"codecarbon says: this program draws about **{watts:.0f} W**, memory included. We stay with 15."
-         if watts else "codecarbon is not installed, or has no answer here. We stay with 15 W.")
-
-# %% [markdown]
-# A **kilowatt-hour** (kWh) is 1,000 watts for an hour.
+# We take 15 watts for a core, as above. A **kilowatt-hour** (kWh) is 1,000 watts for an hour.
 #
 # **Exercise 2: the electricity bill.** `seconds` of work, `watts`, and the `price` of a kilowatt-hour.
 
@@ -524,7 +525,7 @@ from dlexplain.classroom.lessons.lesson_16.checks import suspects as by_hand
 found = by_hand(sure_torch, given)
 worst = np.flatnonzero(found)[np.argsort(sure_torch[found, given[found]])[:12]]
 dlx.figures.images(known[worst], columns=6, title="The twelve most suspect rows",
-                   titles=[[f"label: {given[i]}", f"looks like {sure_torch[i].argmax()}"] for i in worst])
+                   titles=[f"label: {given[i]}\nlooks like {sure_torch[i].argmax()}" for i in worst])
 
 # %% [markdown]
 # ### How good is the list? And a control
@@ -821,8 +822,8 @@ Markdown(f"All three at once. {check_of(records['all three'], 'univariate_leakag
 #
 # 1. Make “no” of “yes” with one slider. Then “yes” again, with another one.
 # 2. From how many answers a month on is training no longer worth a word?
-# 3. Explain each answer by Kernel SHAP. What happens?
-# 4. Make the network a hundred million times as large. What is dearest now?
+# 3. With ten billion answers a month, explain each by Kernel SHAP. What happens?
+# 4. Make the network a billion times as large. What is dearest now?
 
 # %%
 gpu = costs.Machine("an H100 GPU, at 40 % of its data sheet", watts=700, per_second=0.4 * 989e12)
@@ -838,10 +839,10 @@ from dataclasses import replace
 plans = {
     "our digit reader": plan,
     "a doctor labels": replace(plan, label=5.0),
-    "a billion answers a month": replace(plan, answers_a_month=1e9),
-    "and each explained by Kernel SHAP": replace(plan, answers_a_month=1e9,
+    "three billion answers a month": replace(plan, answers_a_month=3e9),
+    "and each explained by Kernel SHAP": replace(plan, answers_a_month=3e9,
                                                  explained=passes["kernel_shap"]),
-    "a hundred million times as large": replace(plan, size=1e8),
+    "a billion times as large": replace(plan, size=1e9),
 }
 planned = {name: costs.bill(each) for name, each in plans.items()}
 dear = {name: costs.dearest(each) for name, each in planned.items()}

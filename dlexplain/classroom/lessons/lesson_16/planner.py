@@ -12,7 +12,7 @@ from dlexplain.classroom.lessons.lesson_16.costs import Law, Machine, Measured, 
 from dlexplain.classroom.lessons.lesson_16.drawing import bill_bars
 from dlexplain.classroom.widgets import Card, ipywidgets
 
-SIZES = tuple(10.0**k for k in range(9))
+SIZES = tuple(10.0**k for k in range(10))
 LABELS = (100, 200, 500, 1200, 5000, 10_000, 50_000, 100_000, 1_000_000, 10_000_000)
 EPOCHS = (1, 3, 10, 30, 100)
 ANSWERS = tuple(10**k for k in range(2, 12))
