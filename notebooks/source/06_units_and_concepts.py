@@ -454,6 +454,14 @@ def cka_by_hand(x, y):
 lesson.check("by_hand", cka_by_hand)
 
 # %% [markdown]
+# <details><summary>In mathematics (you can skip this)</summary>
+#
+# With centred columns, linear CKA is
+# $$\mathrm{CKA}(X, Y) = \frac{\lVert Y^\top X \rVert_F^2}{\lVert X^\top X \rVert_F \, \lVert Y^\top Y \rVert_F}.$$
+# Turn the units of one layer by an orthogonal matrix $Q$: $XQ$ in place of $X$. The Frobenius norm does not see $Q$,
+# above or below, so CKA stays. Shuffling units is such a turn.
+# </details>
+#
 # Now we shuffle the 32 units of `third`: other weights in front, other weights behind, every answer as before.
 
 # %%

@@ -54,9 +54,7 @@ def test_no_solution_reaches_the_students(source: Path) -> None:
 @pytest.mark.parametrize("source", EACH)
 @pytest.mark.parametrize("folder", [".", "solutions"])
 def test_a_notebook_holds_no_output_state_or_foreign_metadata(source: Path, folder: str) -> None:
-    book = json.loads(
-        (ROOT / "notebooks" / folder / source.with_suffix(".ipynb").name).read_text(encoding="utf-8")
-    )
+    book = json.loads((ROOT / "notebooks" / folder / source.with_suffix(".ipynb").name).read_text(encoding="utf-8"))
     assert set(book) == {"cells", "metadata", "nbformat", "nbformat_minor"}
     assert book["metadata"] == {"kernelspec": building.KERNEL, "language_info": {"name": "python"}}
     for cell in book["cells"]:
@@ -75,11 +73,52 @@ def test_the_page_uses_all_that_is_declared(source: Path) -> None:
             names = called.setdefault(node.func.attr, set())
             names.update(each.value for each in node.args[:1] if isinstance(each, ast.Constant))
     for part, method in CALLS.items():
-        assert set(getattr(lesson, part)) <= called.get(method, set()), (
-            f"declared, and not on the page: {part}"
-        )
+        assert set(getattr(lesson, part)) <= called.get(method, set()), f"declared, and not on the page: {part}"
     assert set(lesson.predictions) <= called.get("reveal", set())
     assert {"quiz", "glossary", "sources"} <= set(called)
+
+
+@pytest.mark.parametrize("source", EACH)
+def test_a_lesson_holds_all_that_a_lesson_holds(source: Path) -> None:
+    lesson, text = declared(_number(source)), source.read_text(encoding="utf-8")
+    assert len(lesson.exercises) >= 3
+    assert len(lesson.predictions) >= 3
+    assert len(lesson.quiz) >= 3
+    assert lesson.orders
+    assert lesson.glossary
+    assert lesson.sources
+    assert lesson.goals
+    back = {number for number, _ in lesson.recall}
+    assert len(lesson.recall) >= min(2, lesson.number)
+    assert all(number < lesson.number for number in back)
+    for part in (
+        "keras",
+        "torch",
+        "<details>",
+        "## In five lines",
+        "lesson.glossary()",
+        "lesson.sources()",
+        "lesson.progress()",
+    ):
+        assert part in text, f"{source.name} lacks {part}"
+
+
+@pytest.mark.slow
+@pytest.mark.lessons
+@pytest.mark.parametrize("source", EACH)
+def test_the_first_picture_comes_within_fifteen_seconds(source: Path, run_lesson: Callable[..., Run]) -> None:
+    done = run_lesson(_number(source), "students")
+    shown = [cell.index for cell in done.cells if _is_picture(done.notebook["cells"][cell.index])]
+    used = sum(cell.cpu_seconds for cell in done.cells if cell.index <= shown[0])
+    assert used <= 30, f"{used:.0f} s of processor, which are 15 s on two cores"
+
+
+def _is_picture(cell: dict) -> bool:
+    data = [output.get("data", {}) for output in cell.get("outputs", ())]
+    pages = "".join(str(each.get("text/html", "")) for each in data)
+    return any("application/vnd.plotly.v1+json" in each or "image/png" in each for each in data) or any(
+        sign in pages for sign in ("<svg", "<img", "<canvas", "background:rgb")
+    )
 
 
 @pytest.mark.slow
@@ -101,12 +140,8 @@ def test_the_teachers_notebook_runs(source: Path, run_lesson: Callable[..., Run]
 @pytest.mark.slow
 @pytest.mark.lessons
 @pytest.mark.parametrize("source", EACH)
-def test_the_students_notebook_runs_with_every_exercise_skipped(
-    source: Path, run_lesson: Callable[..., Run]
-) -> None:
+def test_the_students_notebook_runs_with_every_exercise_skipped(source: Path, run_lesson: Callable[..., Run]) -> None:
     done = run_lesson(_number(source), "students")
     assert not done.faults, done.summary()
     kept = done.progress.get(f"lesson_{_number(source):02d}", {"exercises": {}})
-    assert not [name for name, entry in kept["exercises"].items() if entry.get("tries")], (
-        "a placeholder was judged"
-    )
+    assert not [name for name, entry in kept["exercises"].items() if entry.get("tries")], "a placeholder was judged"
