@@ -631,10 +631,10 @@ draw.groups({"version 3": view_3, "version 4": view_4}, SENSORS, title="By what 
 # %%
 def roll_back(version, notes):
     ### BEGIN SOLUTION
-    version = notes[version]["parent"]
-    while not notes[version]["good"]:
-        version = notes[version]["parent"]
-    return version
+    back = notes[version]["parent"]
+    while not notes[back]["good"]:
+        back = notes[back]["parent"]
+    return back
     ### END SOLUTION
 
 

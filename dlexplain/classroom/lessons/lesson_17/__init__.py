@@ -95,9 +95,9 @@ EXERCISES = (
         expects="your function `roll_back`",
         hints=(
             "Go to the parent first. Then look whether it is good.",
-            '`notes[version]["parent"]` is the parent. Repeat with `while not notes[version]["good"]`.',
-            'So:\n```\nversion = notes[version]["parent"]\nwhile not notes[version]["good"]:\n'
-            '    version = notes[version]["parent"]\nreturn version\n```',
+            '`back = notes[version]["parent"]` is the parent. Repeat with `while not notes[back]["good"]`.',
+            'So:\n```\nback = notes[version]["parent"]\nwhile not notes[back]["good"]:\n'
+            '    back = notes[back]["parent"]\nreturn back\n```',
         ),
         reference=_roll_back,
         wrong={

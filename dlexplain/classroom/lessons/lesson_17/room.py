@@ -38,7 +38,7 @@ class ControlRoom(Card):
             )
             for name, (low, high, step) in _SLIDERS.items()
         }  # fmt: skip
-        self.window = widgets.IntSlider(value=5, min=1, max=12, description="retrain on … known weeks", **wide)
+        self.window = widgets.IntSlider(value=5, min=1, max=12, description="weeks to learn from", **wide)
         button = {"layout": widgets.Layout(width="auto")}
         # The years are long: no end of the player's own stops it, but an alarm does.
         self.player = widgets.Play(value=0, min=0, max=1_000_000, interval=700, show_repeat=False)
