@@ -76,6 +76,8 @@ def test_a_first_visit_asks_nothing_and_calls_nobody(address: str, browser: Brow
         assert page.locator(".Toastify__toast").all_inner_texts() == []
         assert page.locator(".jp-Dialog").all_inner_texts() == []
         assert asked == []
+        shown = page.locator("body").inner_text()  # what the tests bring along is not for learners
+        assert not re.search("nbgrader|Create Assignment|Validate", shown, re.IGNORECASE)
         watch.clean()
     finally:
         context.close()
