@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-INSTALL = "pip install mlflow-skinny"
+INSTALL = 'pip install "dlexplain[tracking]"'
 
 
 def embedded(folder: Path) -> Any:
