@@ -116,7 +116,7 @@ class Laboratory:
         name: str,
         *,
         dark: bool = False,
-        timeout: float = 240,
+        timeout: float = 480,
         run: bool = True,
         width: int = 1280,
         height: int = 960,
@@ -176,7 +176,7 @@ class Notebook:
     def cells(self) -> Locator:
         return self.page.locator(".jp-Notebook .jp-Cell")
 
-    def run_all(self, timeout: float = 240) -> None:
+    def run_all(self, timeout: float = 480) -> None:
         """Runs every cell, waits until the kernel has done, and fails on an error in any output."""
         status = self.page.locator("#jp-main-statusbar").get_by_text(re.compile(r"\| Idle$"))
         status.wait_for(timeout=90_000)
@@ -213,20 +213,43 @@ class Notebook:
         return path
 
     def shot_cells(self, stem: str) -> list[Path]:
-        """A picture of each cell, whole: the window grows to it."""
+        """A picture of each cell, whole: the window grows to the tallest seen so far."""
         paths, size = [], self.page.viewport_size
+        tallest = size["height"]
         for i in range(self.cells.count()):
             cell = self.cells.nth(i)
-            tall = cell.evaluate("(node) => node.getBoundingClientRect().height")
-            self.page.set_viewport_size(
-                {"width": size["width"], "height": max(size["height"], int(tall) + 200)}
-            )
-            cell.scroll_into_view_if_needed(timeout=10_000)
-            self.page.wait_for_timeout(250)
+            height = int(cell.evaluate("(node) => node.getBoundingClientRect().height")) + 200
+            if height > tallest:
+                # Every figure of the notebook is laid out anew when the window changes: rarely, then.
+                tallest = height
+                self.page.set_viewport_size({"width": size["width"], "height": tallest})
+                self.page.wait_for_timeout(250)
             paths.append(self.shots / f"{stem}_{i:02d}.png")
-            cell.screenshot(path=paths[-1])
+            self.page.screenshot(path=paths[-1], clip=cell.evaluate(_IN_SIGHT), timeout=60_000)
         self.page.set_viewport_size(size)
         return paths
+
+
+# Brings a cell into the window and gives its place there once two frames agree on it, or after ten seconds:
+# Playwright's own wait gives up where a film runs or the machine is too busy to draw.
+_IN_SIGHT = """async (node) => {
+  node.scrollIntoView({block: "center", behavior: "instant"});
+  const place = () => {
+    const {x, y, width, height} = node.getBoundingClientRect();
+    return {x, y: Math.max(y, 0), width, height: height + Math.min(y, 0)};
+  };
+  const frame = () => Promise.race([
+    new Promise(requestAnimationFrame), new Promise((done) => setTimeout(done, 500))]);
+  let last = place();
+  for (const began = performance.now(); performance.now() - began < 10_000; ) {
+    await frame();
+    await frame();
+    const now = place();
+    if (JSON.stringify(now) === JSON.stringify(last)) return now;
+    last = now;
+  }
+  return last;
+}"""
 
 
 @contextmanager

@@ -10,8 +10,12 @@ from pathlib import Path
 import pytest
 
 from dlexplain.classroom import building
+from dlexplain.classroom.executed import Executed
 from dlexplain.classroom.lessons import declared, numbers
 from dlexplain.classroom.running import Run
+from dlexplain.classroom.site.contents import Entry, used
+from dlexplain.classroom.site.pages import lesson_page
+from dlexplain.classroom.teaching.slides import slides_page
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = building.sources(ROOT)
@@ -111,6 +115,23 @@ def test_the_first_picture_comes_within_fifteen_seconds(source: Path, run_lesson
     shown = [cell.index for cell in done.cells if _is_picture(done.notebook["cells"][cell.index])]
     used = sum(cell.cpu_seconds for cell in done.cells if cell.index <= shown[0])
     assert used <= 30, f"{used:.0f} s of processor, which are 15 s on two cores"
+
+
+@pytest.mark.slow
+@pytest.mark.lessons
+@pytest.mark.parametrize("source", EACH)
+def test_a_page_and_slides_come_of_its_run(source: Path, run_lesson: Callable[..., Run]) -> None:
+    lesson, done = declared(_number(source)), run_lesson(_number(source), "students")
+    executed = Executed(lesson.number, source.stem, (), dict(done.notebook))
+    entry = Entry(lesson, source.stem, used(source))
+    page, slides = lesson_page(executed, entry, [entry]), slides_page(executed, lesson)
+    outputs = [output for cell in done.notebook["cells"] for output in cell.get("outputs", ())]
+    figures = sum("application/vnd.plotly.v1+json" in output.get("data", {}) for output in outputs)
+    assert page.count('class="dlexplain-figure') == figures
+    assert page.count("Hint 1: a nudge") == len(lesson.exercises)
+    assert slides.count("<section") >= figures + len(lesson.predictions) + len(lesson.quiz) + 1
+    assert "$$" not in page, "mathematics was left as dollars"
+    assert len(page) < 3_000_000
 
 
 def _is_picture(cell: dict) -> bool:
