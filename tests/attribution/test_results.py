@@ -117,7 +117,6 @@ REFUSALS = {
     "modified gradient": ("o ReLU", "maps over the table", "several inputs"),
     "region": ("regions are cut from one picture",),
     "blur_integrated_gradients": ("neighbours in tokens", "neighbours in table"),
-    "guided_integrated_gradients": ("between two token ids",),
 }
 
 

@@ -39,10 +39,11 @@ def main() -> int:
     kept.parent.mkdir(exist_ok=True)
     frameworks = [asked.framework] if asked.framework else FRAMEWORKS
     parts = [asked.part] if asked.part else ("ours", "others")
+    commit = report.commit()  # before the run, which may take an hour
     fresh = [c for name in frameworks for part in parts for c in _apart(name, asked, part)]
     cells = {} if asked.fresh or not kept.exists() else {_key(c): c for c in json.loads(kept.read_text())["cells"]}
-    cells |= {_key(c): c for c in fresh}
     setting = report.setting()
+    cells |= {_key(c): c | {"commit": commit} for c in fresh}
     kept.write_text(report.as_json(setting, list(cells.values())))
     text = report.markdown(setting, list(cells.values()))
     (_ROOT / "benchmarks" / "zoo.md").write_text(text)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import subprocess
 import sys
 from collections import Counter
 from datetime import UTC, datetime
+from pathlib import Path
 
 from dlexplain.attribution.method import METHODS
 
+_ROOT = Path(__file__).resolve().parents[2]
 _MARKS = {
     "exact": "=",
     "converged": "≈",
@@ -37,7 +40,8 @@ _LEGEND = """\
 Captum and SHAP are asked through `"captum:…"` and `"shap:…"`, under tolerances of 1e-2 (`shap:Gradient` 1e-1). Where
 they miss, it is our bridge that warns (W): by themselves they say nothing. `shap:Deep` runs without its own check.
 
-A run of some cells replaces those alone; the command and date above are the last run's, which may be of a part.
+A run of some cells replaces those alone; the command and date above are the last run's, which may be of a part. The
+commits above are those of the cells.
 
 Gaps are measured from the model's outputs, not taken from the result (token ids apart); the worst sample counts.
 Baselines are the methods' own (zeros), and a background of three samples where a method averages over one.
@@ -61,6 +65,27 @@ def setting() -> dict:
     return {"date": now, "command": " ".join(["python -m tests.zoo", *sys.argv[1:]]), "versions": versions}
 
 
+def commit() -> str:
+    """The commit that is judged, marked where the package or the zoo differ from it."""
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", *words], cwd=_ROOT, capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--", "dlexplain", "tests/zoo")
+        return git("rev-parse", "--short=10", "HEAD") + (" and changes" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def commits(cells: list[dict]) -> str:
+    """Which commit the cells are of; how many of each, where they are of several."""
+    counts = Counter(c.get("commit", "unknown") for c in cells)
+    if len(counts) == 1:
+        return f"all cells of commit {next(iter(counts))}"
+    return "cells of commit " + ", ".join(f"{name} ({n})" for name, n in counts.most_common())
+
+
 def as_json(setting: dict, cells: list[dict]) -> str:
     """One cell a line, so that changes can be read."""
     lines = ",\n".join(json.dumps(cell, ensure_ascii=False) for cell in cells)
@@ -70,7 +95,8 @@ def as_json(setting: dict, cells: list[dict]) -> str:
 def markdown(setting: dict, cells: list[dict]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in setting["versions"].items())
     parts = ["# The zoo: which methods are exact on which architectures", ""]
-    parts += [f"`{setting['command']}`, {setting['date']}; {versions}.", "", _LEGEND, "", "## Totals", ""]
+    parts += [f"`{setting['command']}`, {setting['date']}; {versions}; {commits(cells)}.", ""]
+    parts += [_LEGEND, "", "## Totals", ""]
     ours = [c for c in cells if ":" not in c["method"]]
     for framework in _frameworks(cells):
         parts += [f"### {framework}", "", *totals([c for c in cells if c["framework"] == framework]), ""]

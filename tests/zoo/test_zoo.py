@@ -159,3 +159,10 @@ def test_the_report_counts_what_is_wrong():
     assert "refused 1 of 3 (33.3%)" in text
     assert "| one | WRONG 5e-1 |" in text
     assert "planted (torch one)" in text
+
+
+def test_the_report_names_the_commit_of_its_cells():
+    cells = [matrix.Cell(name, "saliency", "torch", "ok").record() | {"commit": "a1"} for name in ("one", "two")]
+    assert "; all cells of commit a1." in report.markdown(report.setting(), cells)
+    mixed = [*cells, matrix.Cell("three", "saliency", "torch", "ok").record() | {"commit": "b2 and changes"}]
+    assert "; cells of commit a1 (2), b2 and changes (1)." in report.markdown(report.setting(), mixed)

@@ -18,8 +18,8 @@ class Curve(Protocol):
     def at(self, rows: np.ndarray, t: np.ndarray) -> Inputs:
         """The points."""
 
-    def speed(self, rows: np.ndarray, t: np.ndarray) -> Inputs:
-        """How they change with t."""
+    def speed(self, rows: np.ndarray, t: np.ndarray) -> tuple[np.ndarray | None, ...]:
+        """How they change with t; None for an input that stays."""
 
 
 def fixed(case: Case, curve: Curve, steps: int) -> Inputs:
@@ -83,9 +83,11 @@ def scores(case: Case, curve: Curve, rows: np.ndarray, t: np.ndarray) -> np.ndar
 
 
 def _products(case: Case, curve: Curve, rows: np.ndarray, t: np.ndarray) -> Inputs:
-    """Gradient times the change of the point, `(len(rows), *shape)` an input."""
+    """Gradient times the change of the point, `(len(rows), *shape)` an input; zeros for one that stays."""
     parts = []
     for b in blocks(len(rows), case.rows):
-        _, gradients = case.model.one_gradient(curve.at(rows[b], t[b]), case.target.take(rows[b]))
-        parts.append([g * s for g, s in zip(gradients, curve.speed(rows[b], t[b]), strict=True)])
+        points = curve.at(rows[b], t[b])
+        _, gradients = case.model.one_gradient(points, case.target.take(rows[b]))
+        both = zip(points, gradients, curve.speed(rows[b], t[b]), strict=True)
+        parts.append([np.zeros(p.shape) if s is None else g * s for p, g, s in both])
     return tuple(map(np.concatenate, zip(*parts, strict=True)))
