@@ -149,6 +149,111 @@ def test_guided_integrated_gradients_follows_its_papers_path(fraction):
     assert np.abs(found.values - straight.values).max() > 2e-2 * np.abs(straight.values).max()
 
 
+class _Read(nn.Module):
+    """Ids read by one embedding twice (the second time backwards) and by another once, with numbers beside them."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(9)
+        self.words, self.others = nn.Embedding(9, 3), nn.Embedding(9, 2)
+        self.places = nn.Embedding(4, 3)
+        self.rest = nn.Sequential(nn.Linear(4 * 3 + 4 * 2 + 2, 6), nn.Tanh(), nn.Linear(6, 2))
+
+    def parts(self, ids, numbers):
+        return torch.cat([self.words(ids).flatten(1), self.others(ids).flatten(1), numbers], 1)
+
+    def forward(self, ids, numbers):
+        places = self.places(torch.arange(4)).flatten().expand(len(ids), -1)
+        nought = torch.zeros(len(ids), 4 * 2 + 2)
+        return self.rest(self.parts(ids, numbers) + torch.cat([places, nought], 1))
+
+
+def test_of_token_ids_the_numbers_of_their_embeddings_take_the_papers_path():
+    net = _Read()
+    ids = np.array([[1, 4, 2, 8], [5, 5, 7, 3], [6, 0, 1, 1]])
+    numbers = np.random.default_rng(9).standard_normal((3, 2)).astype(np.float32)
+    found = dlx.explain(net, (ids, numbers), GUIDED, target=1, steps=16, fraction=0.3, distance=0.2, tolerance=1e-4)
+    straight = dlx.explain(net, (ids, numbers), "integrated_gradients", target=1)
+    with torch.no_grad():
+        end = net.parts(torch.tensor(ids), torch.tensor(numbers)).numpy()
+        begin = net.parts(torch.zeros(1, 4, dtype=torch.long), torch.zeros(1, 2)).numpy()[0]
+        shift = torch.cat([net.places.weight.flatten(), torch.zeros(10)])
+
+    def behind(entries):
+        return net.rest(entries + shift)
+
+    for i, one in enumerate(end):
+        total = np.zeros(one.shape)
+        for low, high in itertools.pairwise(guided_path(behind, one, begin, 1, 16, 0.3, 0.2)):
+            between = np.stack([low + (t + 0.5) / 32 * (high - low) for t in range(32)])
+            total += gradient(behind, between, 1).mean(0) * (high - low)
+        a_token = total[:12].reshape(4, 3).sum(1) + total[12:20].reshape(4, 2).sum(1)
+        atol = 5e-3 * np.abs(total).max()
+        np.testing.assert_allclose(found.values[0][i], a_token, atol=atol)
+        np.testing.assert_allclose(found.values[1][i], total[20:], atol=atol)
+    assert found.relative_gap.max() <= 1e-4
+    assert np.abs(found.values[0] - straight.values[0]).max() > 2e-2 * np.abs(straight.values[0]).max()
+    # An id that is the baseline's has no way to go.
+    assert found.values[0][2, 1] == 0
+
+
+def test_of_token_ids_twins_share_alike():
+    model = BY_NAME["keras-attended tokens"].make()
+    twin = dlx.convert(model, to="torch")
+    ids = np.array([[3, 8, 2, 5, 0, 0], [1, 4, 10, 9, 7, 6], [2, 2, 2, 2, 0, 0]])
+    one, two = (dlx.explain(m, ids, GUIDED, target=1) for m in (model, twin))
+    assert np.linalg.norm(one.values - two.values) <= 1e-3 * np.linalg.norm(one.values)
+    alone = dlx.explain(model, ids[1:2], GUIDED, target=1, batch_size=1)
+    np.testing.assert_allclose(alone.values[0], one.values[1], atol=1e-3 * np.abs(one.values).max())
+
+
+@pytest.mark.parametrize("name", ["keras-recurrent tokens", "torch-recurrent tokens"])
+def test_padding_stays_padding_on_the_path_and_gets_nothing(name):
+    ids = np.array([[3, 8, 2, 5, 0, 0], [1, 4, 10, 9, 7, 6], [2, 2, 2, 2, 0, 0]])
+    found = dlx.explain(BY_NAME[name].make(), ids, GUIDED, target=1, baseline=3)
+    np.testing.assert_array_equal(found.values[[0, 2], 4:], 0)
+    assert found.values[0, 0] == 0  # the baseline's own id
+    assert (found.values[1] != 0).all()
+    assert found.relative_gap.max() <= found.tolerance
+    total = found.values.sum(1)
+    np.testing.assert_allclose(np.abs(total - (found.output - found.baseline_output)), found.gap, atol=1e-5)
+
+
+def test_an_embedding_read_by_two_inputs_gives_each_its_own():
+    class Towers(nn.Module):
+        def __init__(self):
+            super().__init__()
+            torch.manual_seed(3)
+            self.words, self.one, self.two = nn.Embedding(7, 3), nn.Linear(6, 4), nn.Linear(9, 4)
+
+        def forward(self, left, right):
+            one, two = self.one(self.words(left).flatten(1)), self.two(self.words(right).flatten(1))
+            return (torch.tanh(one) * torch.tanh(two)).sum(1)
+
+    left, right = np.array([[1, 2], [3, 4]]), np.array([[1, 2, 6], [5, 0, 3]])
+    found = dlx.explain(Towers(), (left, right), GUIDED)
+    straight = dlx.explain(Towers(), (left, right), "integrated_gradients")
+    assert found.relative_gap.max() <= found.tolerance
+    assert [v.shape for v in found.values] == [(2, 2), (2, 3)]
+    # Without leave to stray it is the straight line, on which each input's share is known.
+    held = dlx.explain(Towers(), (left, right), GUIDED, distance=0, steps=200)
+    for a, b in zip(held.values, straight.values, strict=True):
+        np.testing.assert_allclose(a, b, atol=2e-3)
+
+
+def test_a_bag_that_adds_its_tokens_up_inside_is_refused():
+    class Bag(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.words, self.out = nn.EmbeddingBag(9, 3), nn.Linear(3, 2)
+
+        def forward(self, ids):
+            return self.out(self.words(ids))
+
+    with pytest.raises(dlx.UnsupportedModelError, match=r"adds up its tokens inside.*integrated_gradients"):
+        dlx.explain(Bag(), np.array([[1, 2, 3]]), GUIDED, target=0)
+
+
 def test_without_leave_to_stray_the_guided_path_is_the_straight_line(framework):
     model = dense_pair(random_weights((6, 8, 3), 2), "tanh")[framework]
     x = np.random.default_rng(2).standard_normal((3, 6)).astype(np.float32)
