@@ -82,6 +82,13 @@ def test_a_slope_is_filled_in_exactly_and_nothing_removed_changes_nothing():
     np.testing.assert_allclose(Imputer(6, 8)(np.stack([ramp] * 3), three), np.stack([ramp] * 3))
 
 
+@pytest.mark.parametrize("shape", [(1, 7), (7, 1)])
+def test_a_gap_in_a_line_is_bridged_straight(shape):
+    line = np.array([9.0, 2, 0, 0, 0, 10, 9]).reshape(1, *shape, 1)
+    removed = np.array([[False, False, True, True, True, False, False]])
+    np.testing.assert_allclose(Imputer(*shape)(line, removed).ravel(), [9, 2, 4, 6, 8, 10, 9])
+
+
 def test_many_pictures_are_filled_in_as_one_by_one(monkeypatch):
     rng = np.random.default_rng(0)
     images, removed = rng.random((9, 6, 6, 1)), rng.random((9, 36)) < 0.7

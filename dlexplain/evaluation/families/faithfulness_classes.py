@@ -20,7 +20,7 @@ from dlexplain.frameworks.questions import Inputs, Target
     answers="How often does the class survive when the most relevant pixels are filled in from their neighbours?",
     better="lower",
     best=0.0,
-    cost="shares (7) x (1 forward, 1 sparse system)",
+    cost="shares (7) x (1 forward, 1 banded system)",
     cannot="coarse for one sample (each share is a yes or no); neighbours may give the evidence away",
     paper="arXiv:2202.00449",
     kinds=("image",),
@@ -125,5 +125,9 @@ def _still(outputs: Inputs, goal: Target) -> np.ndarray:
 
 def _predicted(trial: Trial) -> np.ndarray:
     """`(n,)` class numbers; empty where the head is not a row of class scores."""
-    output = trial.model.all_outputs(trial.inputs, trial.rows)[trial.target.head]
-    return output.argmax(1) if output.ndim == 2 and output.shape[1] > 1 else np.zeros(0, int)
+
+    def make() -> np.ndarray:
+        output = trial.model.all_outputs(trial.inputs, trial.rows)[trial.target.head]
+        return output.argmax(1) if output.ndim == 2 and output.shape[1] > 1 else np.zeros(0, int)
+
+    return trial.once("predicted", make)
