@@ -78,6 +78,7 @@ def subject(
         seed=int(seed),
         rows=rows,
         assumed=(*read.assumed, said, *_kind_words(kinds), *notes),
+        noisy=bool(notes),
     )
 
 

@@ -51,6 +51,7 @@ class Subject:
     seed: int = 0
     rows: int = 256
     assumed: tuple[str, ...] = ()
+    noisy: bool = False  # the model itself answers the same sample differently, in inference mode
     kept: dict[str, Any] = field(default_factory=dict)  # results that several checks share
 
     def __len__(self) -> int:

@@ -123,7 +123,7 @@ def test_a_column_in_other_units_is_named(cancer_torch):
     check = one(audited(cancer_torch, inputs=inputs), "schema")
     assert check.status == "FAIL"
     assert check.figure == 1
-    assert check.reason.startswith("mean area: ")
+    assert check.reason.startswith("Column 'mean area' holds ")
 
 
 def test_a_single_odd_row_is_no_other_scale(cancer_torch):
@@ -159,7 +159,7 @@ def test_a_third_value_in_a_column_of_two_is_named():
         sections=[3],
     )
     assert one(record, "schema").status == "FAIL"
-    assert one(record, "schema").reason == "sex: 1 values such as 2, where training has only 0 and 1."
+    assert one(record, "schema").reason == "Column 'sex' holds 1 value such as 2, where training has only 0 and 1."
 
 
 def test_without_pandera_the_schema_is_not_run(cancer_torch, monkeypatch):

@@ -155,6 +155,26 @@ def test_a_method_that_cannot_explain_the_model_is_named_and_not_trusted(subject
     assert "gradcam could not explain this model" in CHECKS["usable_explainers"].function(asked).reason
 
 
+@pytest.mark.parametrize("framework", ["torch", "keras"])
+def test_a_model_with_dropout_left_on_is_named_before_its_explainers(framework):
+    """Not the method's fault, and no other output: the model answers the same sample differently."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((120, 6)).astype(np.float32)
+    y = (x[:, 0] + x[:, 1] > 0).astype(int)
+    plan = training.Plan(kind="perceptron", dropout=0.4, dropping=True)
+    asked = subject(training.build(framework, plan, (6,), 2, seed=0), x, y)
+    assert asked.noisy
+    for name in ("repeatability", "completeness", "randomisation", "usable_explainers"):
+        check = CHECKS[name].function(asked)
+        if check.status != "PASS":
+            assert check.advice.startswith("Mend the model before its explainers"), name
+            assert "a probability instead of its logit" not in check.reason
+    check = CHECKS["repeatability"].function(asked)
+    assert check.status == "FAIL"
+    assert "the model itself answers the same sample differently" in check.reason
+    assert not subject(training.build(framework, replace(plan, dropping=False), (6,), 2, seed=0), x, y).noisy
+
+
 @pytest.mark.parametrize("name", ["digits_torch", "digits_keras"])
 def test_a_method_of_its_own_choice_that_fails_is_put_aside_without_blame(subjects, name, monkeypatch):
     from dlexplain.audit import examined as module
@@ -164,7 +184,7 @@ def test_a_method_of_its_own_choice_that_fails_is_put_aside_without_blame(subjec
     asked = replace(subjects(name), methods=choice, kept=dict(shared(subjects(name))))
     assert trusted(asked) == ("deeplift",)
     assert set(checked(asked).values()) == {"PASS"}
-    assert "saliency is put aside" in CHECKS["deletion_lift"].function(asked).reason
+    assert "Put aside for it: saliency." in CHECKS["deletion_lift"].function(asked).reason
 
 
 def test_a_given_explainer_that_fails_blames_none_of_the_audits_own_methods(request, subjects):

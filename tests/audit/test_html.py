@@ -258,3 +258,26 @@ def test_cells_lead_to_what_they_name_only_where_a_column_names_nothing_else() -
     ]
     assert "(FAIL)" in shown
     assert "all of them" in shown
+
+
+def test_what_failed_says_why_it_matters_and_stands_beside_its_limit() -> None:
+    made = records.rich()
+    names = [c.name for c in made.checks]
+    why = Table(
+        id="limits-why",
+        title="What each check sees",
+        columns=("check", "title", "why"),
+        rows=tuple((name, name, f"It matters <b>{name}</b>.") for name in names),
+    )
+    parts = tuple(replace(p, tables=(*p.tables, why)) if p.number == 16 else p for p in made.parts)
+    text = write(replace(made, parts=parts))
+    shown = re.findall(r'<p class="why"><span>Why it matters</span> It matters &lt;b&gt;(\w+)&lt;/b&gt;.</p>', text)
+    assert shown == [c.name for p in parts for c in p.checks if c.status in ("FAIL", "INCONCLUSIVE")]
+    limits = re.findall(r'<p class="limit">Measured (.*?); passes (.*?)\.</p>', text)
+    measured = [c for c in made.findings[:5] if c.figure is not None and c.threshold]
+    assert len(limits) == len(measured) > 0
+    assert [said.endswith("does not count in the verdict") for _, said in limits] == [not c.gate for c in measured]
+
+
+def test_the_title_says_what_was_audited() -> None:
+    assert "<title>FAIL: audit of A keras model for classification of pictures</title>" in write(records.rich())

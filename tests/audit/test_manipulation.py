@@ -49,7 +49,7 @@ def test_a_masked_feature_is_found_and_an_open_one_is_not(framework):
     masked, open_ = (learned(framework, seed=3, masked=masked) for masked in (True, False))
     found = manipulation.gradient_masking(masked)
     assert (found.status, found.figure) == ("FAIL", pytest.approx(1, abs=1e-3))
-    assert "group has" in found.reason
+    assert found.reason.startswith("Feature 'group' has")
     assert manipulation.gradient_masking(open_).status == "PASS"
     shown = manipulation.manipulation(masked, (found,))
     assert set(found.evidence) <= {t.id for t in shown.tables} | {e.id for e in shown.exhibits}
@@ -102,7 +102,7 @@ def test_a_sensor_behind_a_step_is_hidden():
     case = subject(Step().eval(), x, np.zeros(200, np.int64), feature_names=("vane", "flow", "heat"))
     found = manipulation.gradient_masking(case)
     assert (found.status, found.figure) == ("FAIL", 1.0)
-    assert found.reason.startswith("vane has")
+    assert found.reason.startswith("Feature 'vane' has")
 
 
 def test_the_gap_takes_the_explainers_larger_account():

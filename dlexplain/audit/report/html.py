@@ -31,6 +31,7 @@ _MEANING = {
     "FAIL": "At least one check that counts failed.",
     "INCONCLUSIVE": "No check that counts failed, but at least one could not be answered.",
 }
+_KINDS = {"image": "pictures", "table": "rows of a table", "series": "time series", "tokens": "texts (token ids)"}
 
 
 def write(record: AuditRecord, changes: Changes | None = None) -> str:
@@ -105,7 +106,8 @@ def _name(parts: Sequence[Part]) -> str:
     if given:
         return given.splitlines()[0][:120]
     kind, task = told.get("Kind of input"), told.get("Task")
-    return f"A {told.get('Framework', '')} model for {kind} {task}".replace("  ", " ") if kind and task else "A model"
+    made = f"A {told['Framework']} model" if told.get("Framework") else "A model"
+    return f"{made} for {task} of {_KINDS.get(str(kind), kind)}" if kind and task else made
 
 
 def _origin(record: AuditRecord) -> str:

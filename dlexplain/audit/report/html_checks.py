@@ -19,12 +19,19 @@ def first_findings(checks: Sequence[Check], index: Index) -> str:
     items = "".join(
         f'<li data-status="{check.status}">{chip(check.status)}<div>'
         f'<p class="claim"><a href="#{index.at(check)[0]}">{escaped(check.title)}</a></p>'
-        f"{paragraphs([check.reason])}{_evidence(check, index)}</div></li>"
+        f"{paragraphs([check.reason])}{_beside_the_limit(check)}{_evidence(check, index)}</div></li>"
         for check in found[:_MOST]
     )
     more = len(found) - _MOST
     rest = f'<p class="more"><a href="#all-checks">{more} more below</a></p>' if more > 0 else ""
     return f'<ol class="findings">{items}</ol>{rest}'
+
+
+def _beside_the_limit(check: Check) -> str:
+    if check.figure is None or not check.threshold:
+        return ""
+    counts = "" if check.gate else "; it does not count in the verdict"
+    return f'<p class="limit">Measured {_figure(check)}; passes {escaped(check.threshold)}{counts}.</p>'
 
 
 def counts(checks: Sequence[Check]) -> str:
@@ -79,11 +86,14 @@ def in_full(check: Check, index: Index) -> str:
         measured.append(("Passes", escaped(check.threshold)))
     measured.append(("Counts in the verdict", "yes" if check.gate else "no"))
     facts = "".join(f"<div><dt>{label}</dt><dd>{value}</dd></div>" for label, value in measured)
+    reason = paragraphs([check.reason], "reason")
+    if check.status in ("FAIL", "INCONCLUSIVE") and check.name in index.why:
+        reason += f'<p class="why"><span>Why it matters</span> {escaped(index.why[check.name])}</p>'
     advice = f'<div class="advice"><b>What to do</b>{paragraphs([check.advice])}</div>' if check.advice else ""
     return (
         f'<article class="check" id="{spot}" data-status="{check.status}" aria-labelledby="{spot}-title">'
         f'<div class="verdict-of">{chip(check.status)}</div><div class="body">'
-        f'<h3 id="{spot}-title">{escaped(check.title)}</h3>{paragraphs([check.reason], "reason")}'
+        f'<h3 id="{spot}-title">{escaped(check.title)}</h3>{reason}'
         f'<dl class="measured">{facts}</dl>{advice}{_evidence(check, index)}</div></article>'
     )
 

@@ -66,6 +66,8 @@ def _closing(part: Part) -> str:
 def _stamps(stamps: Mapping[str, str | float]) -> str:
     if len(stamps) > 3:
         return f'<div class="stamps"><h3>Differs from run to run</h3>{facts(tuple(stamps.items()))}</div>'
+    if list(stamps) == ["seconds"]:
+        return f'<p class="stamps">Took {escaped(short(stamps["seconds"]))} seconds, which differs from run to run.</p>'
     said = "; ".join(f"{escaped(label)} {escaped(short(value))}" for label, value in stamps.items())
     return f'<p class="stamps">Differs from run to run: {said}.</p>' if said else ""
 

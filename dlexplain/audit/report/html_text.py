@@ -88,6 +88,7 @@ class Index:
     checks: dict[str, tuple[str, str]] = field(default_factory=dict)  # anchor and title, by name
     titles: dict[str, str] = field(default_factory=dict)
     sections: dict[str, str] = field(default_factory=dict)
+    why: dict[str, str] = field(default_factory=dict)  # why a check matters, by name: section 16 tells
     _spots: dict[int, tuple[str, str]] = field(default_factory=dict)  # anchor and label, by the piece itself
     _taken: set[str] = field(default_factory=set)
 
@@ -101,6 +102,9 @@ class Index:
                 spot, _ = made._enter(check, "check", check.name, check.title)
                 made.checks.setdefault(check.name, (spot, check.title))
                 made.titles.setdefault(check.title, spot)
+            for piece in part.tables:
+                if piece.id == "limits-why":
+                    made.why.update((str(row[0]), str(row[-1])) for row in piece.rows)
             for kind, pieces in (("Table", part.tables), ("Figure", part.exhibits)):
                 for place, piece in enumerate(pieces, 1):
                     found = made._enter(piece, "evidence", piece.id, f"{kind} {part.number}.{place}")

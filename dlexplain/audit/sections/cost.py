@@ -10,6 +10,7 @@ import numpy as np
 
 from dlexplain.attribution import Attribution, registry
 from dlexplain.audit.check import check, section
+from dlexplain.audit.examined import methods
 from dlexplain.audit.record import Check, Part, Table
 from dlexplain.audit.sections.cost_passes import Passes, passes
 from dlexplain.errors import DlexplainError, MissingPackageError
@@ -37,7 +38,7 @@ def energy(subject: Subject) -> Check:
         section=15,
         title="Energy was measured",
         status="PASS",
-        reason="Measured with codecarbon while the model answered for about a second; the figure is among the stamps.",
+        reason="Measured with codecarbon while the model answered for about a second; the figure stands below, under what differs from run to run.",
         gate=False,
     )
 
@@ -99,7 +100,7 @@ def _predict(subject: Subject) -> None:
 @section(15, TITLE, QUESTION)
 def cost(subject: Subject, checks: tuple[Check, ...]) -> Part:
     flops = flops_of(subject)
-    costs = {method: _passes(subject, method) for method in subject.methods}
+    costs = {method: _passes(subject, method) for method in methods(subject)}
     parameters = sum(layer.parameters for layer in _leaves(subject))
     summary = [f"The model has {parameters:,} weights."]
     if isinstance(flops, str):
@@ -110,7 +111,7 @@ def cost(subject: Subject, checks: tuple[Check, ...]) -> Part:
         number=15,
         title=TITLE,
         question=QUESTION,
-        summary=(*summary, "Times, memory and energy differ from run to run and stand in the stamps."),
+        summary=(*summary, "Times, memory and energy differ from run to run; they stand at the end of this section."),
         facts=(
             ("Weights", parameters),
             ("Floating-point operations of one row", None if isinstance(flops, str) else flops.total),

@@ -36,9 +36,11 @@ def schema(subject: Subject) -> Check:
     breaches = _breaches(_extremes(subject, subject.train[0]), _extremes(subject, subject.inputs), names)
     what = {"table": "columns", "series": "channels", "image": "channels"}[subject.kind]
     if not breaches:
-        reason = f"All {len(names)} {what} hold only values that the training data allow."
+        many = f"All {len(names)} {what} hold" if len(names) > 1 else f"The one {what[:-1]} holds"
+        reason = f"{many} only values that the training data allow."
     else:
-        said = [f"{name}: {words}" for name, words in breaches]
+        one = what[:-1].capitalize()
+        said = [f"{one} {name!r} holds {words}" for name, words in breaches]
         reason = "; ".join(said[:4]) + (f"; and {len(said) - 4} more" if len(said) > 4 else "") + "."
     return subject.judged(
         "schema",
@@ -86,7 +88,7 @@ def _breaches(train: np.ndarray, data: np.ndarray, names: tuple[str, ...]) -> li
                     if bad["check"].iloc[0].startswith("isin")
                     else f"{low:.4g} to {high:.4g}"
                 )
-                words = f"{len(bad)} values such as {value:.4g}, where training has {ends}"
+                words = f"{len(bad)} {'value' if len(bad) == 1 else 'values'} such as {value:.4g}, where training has {ends}"
                 found.append((names[i], words))
         return found
     return []

@@ -72,7 +72,11 @@ def drift(subject: Subject) -> Check:
         f"{s.name}: {s.train:.4g} on average in training, {s.here:.4g} here (distance {s.distance:.2f})"
         for s in found.drifted
     ]
-    parts = ["; ".join(said[:4]) + (f"; and {len(said) - 4} more" if len(said) > 4 else "") + "."] if said else []
+    parts = (
+        ["Drifted: " + "; ".join(said[:4]) + (f"; and {len(said) - 4} more" if len(said) > 4 else "") + "."]
+        if said
+        else []
+    )
     apart = f"a simple classifier tells training from audited rows with an AUC of {found.auc:.3g}"
     parts.append(f"{apart[0].upper()}{apart[1:]}." if found.told_apart else "")
     reason = " ".join(filter(None, parts)) or (

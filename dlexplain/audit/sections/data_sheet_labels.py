@@ -37,7 +37,7 @@ def label_noise(subject: Subject) -> Check:
         "label_noise",
         len(found) / len(subject),
         reason=(
-            f"{len(found)} of {len(subject)} labels are likely wrong, judged by the audited model's own probabilities, which "
+            f"{len(found)} of {len(subject)} labels {'is' if len(found) == 1 else 'are'} likely wrong, judged by the audited model's own probabilities, which "
             "know these rows only if they were trained on."
         ),
         advice="Have a person look at the rows in the table; correct labels that are wrong. Where the model itself is weak, "

@@ -41,8 +41,11 @@ def disagreement(subject: Subject) -> Check:
     return subject.judged(
         "disagreement",
         figure,
-        reason=f"{a} and {b} agree least: the mean rank correlation of their sizes is {figure:.2f}. The methods part "
-        f"most over the share of {names}.",
+        reason=f"The two methods that agree least are {a} and {b}: the mean rank correlation of their sizes is {figure:.2f}. "
+        f"They part most over the share of {names}."
+        if len(found.names) == 2
+        else f"Of the methods {a} and {b} agree least: the mean rank correlation of their sizes is {figure:.2f}. All "
+        f"methods together part most over the share of {names}.",
         advice=f"Do not rest a claim on one map where {a} and {b} part: say which question each answers, and test the "
         f"features in question ({names}) by intervention.",
         evidence=("disagreement-pairs", "disagreement-features"),

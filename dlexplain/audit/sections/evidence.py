@@ -16,12 +16,14 @@ WHOLE, SOME, NONE = "all that an audit can give", "in part", "none in this recor
 def evidence(subject: Subject, checks: tuple[Check, ...]) -> Part:
     """`checks`: of the whole record."""
     rows = tuple(_row(clause, checks, subject.told, subject.card) for clause in CLAUSES)
-    bare = [f"{source} {clause}" for source, clause, *_, state in rows if state == NONE]
+    bare = [(source, clause) for source, clause, *_, state in rows if state == NONE]
     summary = [
         f"{len(rows) - len(bare)} of {len(rows)} clauses have evidence in this record; each is named with where it stands."
     ]
     if bare:
-        summary.append(f"Without evidence here: {'; '.join(bare)}.")
+        sources = dict.fromkeys(source for source, _ in bare)
+        named = (f"{s}: {', '.join(c for source, c in bare if source == s)}" for s in sources)
+        summary.append(f"Without evidence here: {'; '.join(named)}.")
     columns = ("source", "clause", "asks, in short", "checks", "tables and figures", "sections", "card", "evidence")
     return Part(
         number=17,

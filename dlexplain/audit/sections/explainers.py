@@ -20,15 +20,27 @@ if TYPE_CHECKING:
     from dlexplain.audit.subject import Subject
 
 
+_NOISY = (
+    "the model itself answers the same sample differently each time (a dropout or noise that is always on), so no map of it "
+    "can be repeated or add up"
+)
+_MEND = (
+    "Mend the model before its explainers: let the dropout or noise follow the model's mode (in Keras no training=True and no "
+    "layer that ignores it, in Torch F.dropout with training=self.training), then audit again."
+)
+
+
 @dataclass(frozen=True)
 class _Criterion:
-    """`asks`: what a good figure means; `fault`: what a bad one means; `silent`: why there may be none."""
+    """`asks`: what a good figure means; `fault`: what a bad one means; `silent`: why there may be none; `open_`: what to
+    do then."""
 
     name: str
     title: str
     asks: str
     fault: str
     silent: str
+    open_: str = "Ask for other methods: methods=[...], --methods on the command line."
     kinds: tuple[str, ...] = ("image", "table", "series", "tokens")
     tasks: tuple[str, ...] = ("classification", "regression")
 
@@ -91,7 +103,9 @@ _CRITERIA = (
         "The map is of this model",
         "how much a map resembles that of a model with random weights (Spearman, signed values)",
         "the map hardly depends on what the model learned",
-        "no layer of the model can be re-initialised, or there are fewer than four features",
+        "the model cannot be copied with random weights, or has fewer than four features",
+        open_="Give the model's own classes a get_config (Keras: and register them), or layers that can be reset (Torch: "
+        "reset_parameters), then audit again.",
     ),
 )
 
@@ -122,8 +136,10 @@ def usable_explainers(subject: Subject) -> Check:
         "usable_explainers",
         len(passed),
         reason=" ".join([reason, *_put_aside(exams)]),
-        advice="Explain the model with other methods (dlx.methods() lists them), and find out why these fail: "
-        "the criteria above name the fault.",
+        advice=_MEND
+        if subject.noisy
+        else "Explain the model with other methods (dlx.methods() lists them), and find out why these fail: the "
+        "criteria above name the fault.",
         evidence=("exam",),
         status="PASS" if passed else "FAIL",
     )
@@ -175,9 +191,10 @@ def _judged(subject: Subject, criterion: _Criterion) -> Check:
         f"{m} {_figure(e.figures[name])}" for m, e in controls(subject).items() if math.isfinite(e.figures[name])
     ]
     if not known:
-        refused = [f"{m}: {e.refused}" for m, e in exams.items() if e.refused]
-        reason = f"No figure: {criterion.silent}."
-        return subject.judged(name, None, reason=" ".join([reason, *refused]), evidence=("exam",))
+        refused = [f"{m} stopped: {e.refused}" for m, e in exams.items() if e.refused]
+        reason = f"Not measured: {_NOISY if subject.noisy else criterion.silent}."
+        advice = _MEND if subject.noisy else criterion.open_
+        return subject.judged(name, None, reason=" ".join([reason, *refused]), advice=advice, evidence=("exam",))
     best = min if threshold is None or threshold.passes == "at most" else max
     worst = max if best is min else min
     asked = relied_on(subject)
@@ -191,33 +208,36 @@ def _judged(subject: Subject, criterion: _Criterion) -> Check:
     figure = worst(counted.values())
     which = next(m for m, f in counted.items() if f == figure)
     missed = misses(subject, name, figure)
+    fault = _NOISY if subject.noisy else criterion.fault
     words = f"{criterion.asks[0].upper()}{criterion.asks[1:]}: " + ", ".join(
         f"{m} {_figure(f)}" for m, f in known.items()
     )
     sentences = [f"{words}. Beside them {' and '.join(control)}." if control else f"{words}."]
     if missed:
-        sentences.append(f"{which} is beyond the threshold: {criterion.fault}.")
+        sentences.append(f"Beyond the threshold of {threshold}: {which}. What that means: {fault}.")
     if aside:
-        sentences.append(f"{_listed(aside)} {'is' if len(aside) == 1 else 'are'} put aside for it: {criterion.fault}.")
+        sentences.append(f"Put aside for it: {_listed(aside)}. What that means: {fault}.")
     return subject.judged(
         name,
         figure,
         reason=" ".join(sentences),
-        advice=f"Do not use the maps of {which}. Leave it out of the methods, or mend it: {criterion.fault}.",
+        advice=_MEND
+        if subject.noisy
+        else f"Do not use the maps of {which}. Leave it out of the methods, or find the fault in it.",
         evidence=("exam",),
     )
 
 
 def _table(subject: Subject, exams: dict[str, Exam], rows: dict[str, Exam]) -> Table:
     thresholds = subject.profile.thresholds
-    gates = ("threshold", *(str(thresholds[n]) if n in thresholds else None for n in CRITERIA), None)
-    lines = [(m, *(_rounded(e.figures[n]) for n in CRITERIA), _verdict(e)) for m, e in exams.items()] + [
-        (f"{m} (control)", *(_rounded(e.figures[n]) for n in CRITERIA), "control") for m, e in rows.items()
+    gates = ("threshold", None, *(str(thresholds[n]) if n in thresholds else None for n in CRITERIA))
+    lines = [(m, _verdict(e), *(_rounded(e.figures[n]) for n in CRITERIA)) for m, e in exams.items()] + [
+        (f"{m} (control)", "control", *(_rounded(e.figures[n]) for n in CRITERIA)) for m, e in rows.items()
     ]
     return Table(
         id="exam",
         title="Every method's figures, beside a map of chance and one that never looked at the model",
-        columns=("method", *(n.replace("_", " ") for n in CRITERIA), "verdict"),
+        columns=("method", "verdict", *(n.replace("_", " ") for n in CRITERIA)),
         rows=(*lines, gates),
         note="Empty where the criterion does not apply: completeness is asked only of methods that claim it.",
     )
@@ -232,11 +252,13 @@ def _verdict(exam: Exam) -> str:
 def _put_aside(exams: dict[str, Exam]) -> list[str]:
     """A sentence for each method that is not shown."""
     failed = [
-        f"{m} failed {_listed(n.replace('_', ' ') for n in e.failed)} and is not shown as evidence."
+        f"Not shown as evidence: {m}, which failed {_listed(n.replace('_', ' ') for n in e.failed)}."
         for m, e in exams.items()
         if e.failed
     ]
-    return failed + [f"{m} could not explain this model: {e.refused}" for m, e in exams.items() if e.refused]
+    return failed + [
+        f"Not examined to the end: {m} could not explain this model. {e.refused}" for m, e in exams.items() if e.refused
+    ]
 
 
 def _limits(subject: Subject) -> list[str]:

@@ -12,11 +12,13 @@ from importlib.resources.abc import Traversable
 import numpy as np
 
 from dlexplain.audit.check import section
+from dlexplain.audit.examined import methods
 from dlexplain.audit.record import Check, Part, Table
 from dlexplain.audit.subject import Subject
 from dlexplain.frameworks.questions import Inputs
 
 _CODE = ("attribution", "audit", "evaluation", "frameworks")  # the rooms that an audit's figures come from
+_NAMES = {"keras": "Keras", "torch": "Torch"}
 _PACKAGES = {"keras": ("keras", "tensorflow"), "torch": ("torch",)}
 _OTHERS = ("numpy", "scipy", "pandas", "scikit-learn", "cleanlab", "fairlearn", "pandera")
 
@@ -32,7 +34,7 @@ def identity(subject: Subject, checks: tuple[Check, ...]) -> Part:
         ("Training data, SHA-256", prints.get("train", "not given")),
         ("Background, SHA-256", prints["background"]),
         ("dlexplain's own code, SHA-256", prints["code"]),
-        ("Framework", model.framework),
+        ("Framework", _NAMES.get(model.framework, model.framework)),
         ("Model class", type(model.raw).__name__),
         ("Layers", len(model.layers)),
         ("Parameters", sum(layer.parameters for layer in model.layers)),
@@ -43,11 +45,11 @@ def identity(subject: Subject, checks: tuple[Check, ...]) -> Part:
         ("Task", subject.task),
         ("Classes", len(subject.class_names) if subject.task == "classification" else "none, a regression"),
         ("Training samples", len(subject.train[1]) if subject.train else "not given"),
-        ("Methods examined", ", ".join([*subject.methods, *subject.explainers])),
+        ("Methods examined", ", ".join([*methods(subject), *subject.explainers])),
         ("Profile of thresholds", subject.profile.name),
         ("Seed", subject.seed),
     ]
-    words = f"A {model.framework} model for {subject.task} was audited on {n} samples with seed {subject.seed}."
+    words = f"A {_NAMES.get(model.framework, model.framework)} model for {subject.task} was audited on {n} samples with seed {subject.seed}."
     return Part(
         number=1,
         title="Identity",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 FEW_UNITS = 8
 
 
-@check(section=6, title="Units that fire")
+@check(section=6, title="Units of every layer fire")
 def dead_units(subject: Subject) -> Check:
     """The largest share, over layers of eight channels or more, of ReLU channels that are zero for every sample and place.
 
@@ -52,8 +52,12 @@ def dead_units(subject: Subject) -> Check:
     return subject.judged(
         "dead_units",
         shares[worst],
-        reason=f"Layer {worst} has the largest share: {dead} of its {units} units are zero for each of {_asked(subject)} "
-        f"samples. In all {len(layers)} ReLU layers {total} of {every} units are.{beside}",
+        reason=(
+            f"Layer {worst} has the largest share: {dead} of its {units} units are zero for each of {_asked(subject)} "
+            f"samples. In the {len(layers)} ReLU layers together {total} of {every} units are.{beside}"
+            if total
+            else f"Every one of the {every} units in {len(layers)} ReLU layers fires for some of the {_asked(subject)} samples."
+        ),
         advice=f"Units of layer {worst} do nothing: look for a large negative bias, too high a learning rate or inputs "
         "out of range, and train again or take the units out.",
         evidence=("inside-units",),

@@ -44,7 +44,7 @@ def rows(subject: Subject) -> list[Far]:
     return subject.once("far from the data", lambda: far(subject))
 
 
-@check(section=13, title="How sure the model is far from its data", tasks=("classification",))
+@check(section=13, title="The model is not surer far from its data", tasks=("classification",))
 def far_confidence(subject: Subject) -> Check:
     """The largest, over ways of leaving the data, of the mean confidence far from it over that on it, both above
     chance: 1 is as sure of noise as of the data, 0 is chance."""
@@ -69,7 +69,7 @@ def far_confidence(subject: Subject) -> Check:
     )
 
 
-@check(section=13, title="Errors left when the model abstains where it is least sure", tasks=("classification",))
+@check(section=13, title="Abstaining where the model is least sure avoids errors", tasks=("classification",))
 def abstention(subject: Subject) -> Check:
     """The error among the surest 80 % of the samples over the error of all: 1 is an abstention that does not help."""
     wrong = int((subject.predicted != subject.labels).sum())

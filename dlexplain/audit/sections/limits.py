@@ -43,7 +43,7 @@ WHY = {
     "energy": "What a model costs to run is part of whether it should.",
 }
 _REPORTED = (
-    "Reported and not gated, since each alone ranks some faulty explainer above a sound one: infidelity, sensitivity-n, "
+    "Reported and counted for nothing, since each alone ranks some faulty explainer above a sound one: infidelity, sensitivity-n, "
     "pixel flipping, ROAD, efficient randomisation, sparseness and complexity (section 7). Localisation asks where the "
     "evidence lies, which an audit is not told."
 )

@@ -31,7 +31,7 @@ def climbed(subject: Subject) -> Moved | None:
 
 @check(
     section=11,
-    title="What decides on real samples, beside what a perturbation explainer says",
+    title="Perturbation explainers see what decides on real samples",
     kinds=("table",),
     tasks=("classification",),
 )
@@ -61,7 +61,7 @@ def manifold_gap(subject: Subject) -> Check:
     )
 
 
-@check(section=11, title="Features hidden from gradients", kinds=("image", "table", "series"))
+@check(section=11, title="No feature is hidden from gradients", kinds=("image", "table", "series"))
 def gradient_masking(subject: Subject) -> Check:
     """The largest part of a feature's weight that gradients do not see: 1 - its share of what the gradient foresees of
     a permutation / its share of what the permutation does; over features with an even share or a tenth."""
@@ -87,18 +87,18 @@ def gradient_masking(subject: Subject) -> Check:
         "gradient_masking",
         worst.lost,
         reason=(
-            f"{worst.name} has {worst.permuted:.0%} of the effect when features are permuted, and {worst.gradient:.0%} of "
-            "what gradients foresee of it."
+            f"Feature {worst.name!r} has {worst.permuted:.0%} of the effect when features are permuted, and "
+            f"{worst.gradient:.0%} of what gradients foresee of it."
         ),
         advice=(
-            f"Gradients do not show {worst.name}: do not rely on saliency maps or other single-gradient methods for this "
+            f"Gradients do not show {worst.name!r}: do not rely on saliency maps or other single-gradient methods for this "
             "model. Look for a step or a steep tanh or sigmoid behind that input."
         ),
         evidence=("gradient-masking", "gradient-shares"),
     )
 
 
-@check(section=11, title="How far a change within the noise moves the map", kinds=("image", "table", "series"))
+@check(section=11, title="A change within the noise leaves the map", kinds=("image", "table", "series"))
 def map_fragility(subject: Subject) -> Check:
     """Mean over samples of 1 - Spearman's correlation between the map and the map at the worst change found by a random
     climb; no value moves by more than a tenth of its feature's deviation, and the class stays."""
@@ -108,7 +108,7 @@ def map_fragility(subject: Subject) -> Check:
             "map_fragility",
             None,
             reason="No explainer passed its exam (section 7): there is no map to move.",
-            advice="See section 7.",
+            advice="Find a method that passes section 7 (methods=[...], --methods on the command line), then audit again.",
             status="INCONCLUSIVE",
         )
     return subject.judged(

@@ -16,6 +16,7 @@ from dlexplain.evaluation.explainer import claims
 _NONE_TRUSTED = (
     "No explainer passed its exam (section 7), so nothing that can be relied on says where to look for a shortcut."
 )
+_ANOTHER = "Find a method that passes section 7 (methods=[...], --methods on the command line), then audit again."
 _ELSEWHERE = {"image": "at random places", "series": "at other times", "tokens": "with random tokens"}
 _WEAK = (
     "Not detected is not absent: a weak shortcut, one that lies at different places, or one that these samples do not show "
@@ -56,17 +57,17 @@ def leaning(subject: Subject) -> list[Column]:
     return subject.once("leakage", make)
 
 
-@check(
-    section=10, title="What leads one class's attribution, put into other samples", kinds=("image", "series", "tokens")
-)
+def _unanswered(subject: Subject, name: str) -> Check:
+    return subject.judged(name, None, reason=_NONE_TRUSTED, advice=_ANOTHER, status="INCONCLUSIVE")
+
+
+@check(section=10, title="No small mark takes other samples over to a class", kinds=("image", "series", "tokens"))
 def shortcut_flip(subject: Subject) -> Check:
     """The largest share, over classes, of other samples that go over to the class when they are given the two small
     places (or the token) that lead its attribution, taken from its own samples; in a series, less the share that the same
     sensors take over at other times."""
     if relied_on(subject) is None:
-        return subject.judged(
-            "shortcut_flip", None, reason=_NONE_TRUSTED, advice="See section 7.", status="INCONCLUSIVE"
-        )
+        return _unanswered(subject, "shortcut_flip")
     strongest = found(subject)
     if not strongest:
         return subject.judged(
@@ -82,8 +83,9 @@ def shortcut_flip(subject: Subject) -> Check:
         "shortcut_flip",
         worst.figure,
         reason=(
-            f"{worst.words}, taken from samples of {worst.group.name!r} and put into {len(worst.flipped)} other samples: "
-            f"{worst.share:.0%} of them {went} {worst.group.name!r} ({_ELSEWHERE[subject.kind]} {worst.control:.0%})."
+            f"What leads the attribution of {worst.group.name!r} ({worst.words}) was taken from its samples and put into "
+            f"{len(worst.flipped)} others: {worst.share:.0%} of them {went} {worst.group.name!r} "
+            f"({_ELSEWHERE[subject.kind]} {worst.control:.0%})."
         ),
         advice=(
             f"Look at what stands at {worst.words} in samples of {worst.group.name!r}. If it is a mark and not the thing "
@@ -99,9 +101,7 @@ def univariate_leakage(subject: Subject) -> Check:
     """How many times the attribution of the second column the first one has, if it alone tells the answer (area under
     the ROC curve of 0.99 or more); 0 if it does not."""
     if relied_on(subject) is None:
-        return subject.judged(
-            "univariate_leakage", None, reason=_NONE_TRUSTED, advice="See section 7.", status="INCONCLUSIVE"
-        )
+        return _unanswered(subject, "univariate_leakage")
     rows = leaning(subject)
     if len(rows) < 2:
         return subject.judged(

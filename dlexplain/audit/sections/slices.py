@@ -175,7 +175,7 @@ def slices_part(subject: Subject, checks: tuple[Check, ...]) -> Part:
         number=5,
         title=TITLE,
         question=QUESTION,
-        summary=tuple(c.reason for c in checks),
+        summary=tuple(dict.fromkeys(c.reason for c in checks)),
         facts=(
             ("Columns", ", ".join(found.used) or "none"),
             ("Columns left out", _why(found) or "none"),

@@ -11,11 +11,12 @@ from dlexplain.audit.subject import Subject
 
 _TOP = 6
 _MEANING = {
-    "PASS": "PASS: no check that gates failed or stayed open. Faults of the kinds tested were not detected; that is not "
+    "PASS": "PASS: no check that counts in the verdict failed or stayed open. Faults of the kinds tested were not detected; that is not "
     "proof that there are none.",
-    "FAIL": "FAIL: at least one check that gates found a fault. Do not rely on this model or its explanations for this use "
+    "FAIL": "FAIL: at least one check that counts in the verdict found a fault. Do not rely on this model or its explanations for this use "
     "until it is mended.",
-    "INCONCLUSIVE": "INCONCLUSIVE: at least one question that gates stays open, or none was asked, so nothing can be signed yet.",
+    "INCONCLUSIVE": "INCONCLUSIVE: at least one question that counts in the verdict stays open, or none was asked, so nothing can be "
+    "signed yet.",
 }
 _STATUSES = ("PASS", "FAIL", "INCONCLUSIVE", "NOT RUN")
 
