@@ -128,6 +128,80 @@ def test_the_histograms_entropy_rises_alike(network, monkeypatch):
     np.testing.assert_allclose(found, rise, rtol=1e-4)
 
 
+@pytest.mark.parametrize("order", ["top", "bottom"])
+def test_what_is_left_after_all_weights_are_new(network, order, monkeypatch):
+    """Given Quantus's fresh network, the size of the last step's likeness is Quantus's."""
+    metric = quantus.MPRT(**last_step(order), **QUIET)
+    found = on_their_fresh_network(
+        "parameter_randomisation", network, "input_x_gradient", order, monkeypatch, repeats=1
+    )
+    assert np.ptp(found) > 0.1
+    np.testing.assert_allclose(found, np.abs(theirs(metric, network)), atol=1e-3)
+
+
+@pytest.mark.parametrize("order", ["top", "bottom"])
+def test_what_is_left_without_noise_worth_the_name(network, order, monkeypatch):
+    """Equal for the one explainer that Quantus asks here: the gradient, whatever explainer it is given."""
+    from dlexplain.frameworks.model import Model
+
+    def gradient(model: Model, inputs, target, seed):
+        return tuple(np.asarray(g) for g in model.one_gradient(inputs, target)[1])
+
+    def never(**_):
+        raise AssertionError("Quantus asked the explainer that it was given")
+
+    model, x, goal = network
+    maps = trial(model, x, gradient, target=goal).values[0]
+    metric = quantus.SmoothMPRT(nr_samples=1, noise_magnitude=1e-6, **last_step(order), **QUIET)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected = metric(
+            model=model, x_batch=x, y_batch=goal, a_batch=maps, explain_func=never, channel_first=True, softmax=False,
+            device="cpu",
+        )  # fmt: skip
+    asked = {"samples": 1, "noise": 1e-6}
+    found = on_their_fresh_network("smooth_parameter_randomisation", network, gradient, order, monkeypatch, **asked)
+    assert np.ptp(found) > 0.05
+    np.testing.assert_allclose(found, np.abs(expected), atol=1e-3)
+
+
+def last_step(order: str) -> dict:
+    from quantus.functions.similarity_func import correlation_spearman
+
+    return {
+        "layer_order": {"top": "top_down", "bottom": "bottom_up"}[order],
+        "seed": 5,
+        "similarity_func": correlation_spearman,
+        "return_last_correlation": True,
+    }
+
+
+def on_their_fresh_network(name, network, explainer, order, monkeypatch, **asked):
+    """Our score, the fresh weights being those that Quantus ends with."""
+    from quantus.helpers.model.pytorch_model import PyTorchModel
+
+    model, x, goal = network
+    *_, (_, fresh) = PyTorchModel(model, channel_first=True).get_random_layer_generator(
+        last_step(order)["layer_order"], 5
+    )
+    made = trial(model, x, explainer, target=goal)
+    monkeypatch.setattr(type(made.model), "reinitialised", lambda self, layers, seed: dlx.wrap(fresh))
+    return METRICS[name].function(made, order=order, **asked)
+
+
+def test_the_map_of_the_other_class():
+    """Of two classes there is one other, whoever draws it."""
+    from quantus.functions.similarity_func import correlation_spearman
+
+    torch.manual_seed(1)
+    model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Tanh(), nn.Flatten(), nn.Linear(64, 2)).eval()
+    x = np.random.default_rng(1).uniform(0.5, 1.5, (9, 1, 6, 6)).astype(np.float32)
+    pair = model, x, np.arange(9) % 2
+    expected = theirs(quantus.RandomLogit(num_classes=2, similarity_func=correlation_spearman, **QUIET), pair)
+    assert np.ptp(expected) > 0.1
+    np.testing.assert_allclose(ours("random_logit", pair), expected, atol=1e-6)
+
+
 # ---- where it is not ---------------------------------------------------------------------------------------------------
 
 
