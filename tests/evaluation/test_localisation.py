@@ -141,6 +141,18 @@ def test_an_explanation_of_a_model_that_looks_there_is_found_there():
             np.testing.assert_allclose(METRICS[name].function(made, **options), 1)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_twins_are_found_in_the_same_places(name):
+    """Truth per pixel, in either layout."""
+    truth, found = np.random.default_rng(4).random((1, 8, 9)) < 0.3, []
+    for model, x in image_pair().values():
+        row = dlx.evaluate(model, x, "input_x_gradient", name, truth=np.repeat(truth, len(x), 0))
+        assert row.controls == ("random", "model-blind")
+        found.append([row.scores[label, name] for label in (*row.rows, *row.controls)])
+    np.testing.assert_allclose(*found, rtol=1e-4, atol=1e-5)
+    assert np.isfinite(found).all()
+
+
 def test_bad_options_are_named():
     with pytest.raises(dlx.InputError, match="of='all'"):
         ask("pointing_game", MAPS, of="all")
