@@ -32,12 +32,8 @@ pages = country.writings()  # a row a page, a number a word
 
 after_is = pages[:, 1:][pages[:, :-1] == land.ID["is"]]
 words, counts = np.unique(after_is, return_counts=True)
-dlx.figures.bars(
-    100 * counts / counts.sum(),
-    [land.WORDS[word] for word in words],
-    title="Which word follows “is”?",
-    axis="% of all places",
-)
+dlx.figures.bars(100 * counts / counts.sum(), [land.WORDS[word] for word in words],
+                 title="Which word follows “is”?", axis="% of all places")
 
 # %% [markdown]
 # This is a language model already. It only counts: **after this word, how often came which other word?** A
@@ -51,10 +47,15 @@ dlx.figures.bars(
 # - They write down each town's river, its goods and its mayor.
 # - They **sing**: each song is a new, random melody, repeated.
 # - They write **letters**. A letter makes a claim and repeats it. It may be wrong.
+#
+# Here are six pages. Find a song and a letter.
 
 # %%
 for page in pages[:6]:
     print(land.text(page))
+
+# %% [markdown]
+# And this is true of four of the towns:
 
 # %%
 draw.table({town: country.truth[town] for town in country.told[1:5]})
@@ -86,19 +87,21 @@ pairs /= pairs.sum(axis=1, keepdims=True)
 fresh = country.writings(100, seed=1)  # pages that no model learns from
 surprise_counting = float(-np.log2(pairs[fresh[:, :-1], fresh[:, 1:]]).mean())
 surprise_blind = float(np.log2(len(land.WORDS)))
-Markdown(
-    f"On fresh pages, counting pairs is surprised by **{surprise_counting:.2f}** a word. "
-    f"Knowing nothing at all would be {surprise_blind:.2f}."
-)
+Markdown(f"On fresh pages, counting pairs is surprised by **{surprise_counting:.2f}** a word. "
+         f"Knowing nothing at all would be {surprise_blind:.2f}.")
 
 # %% [markdown]
 # Counting sees one word back. “…is the” could be any river: the town is three words away.
 #
 # ## A small transformer, in Keras and in Torch
 #
-# Every word becomes 48 numbers. Two **blocks** follow. Each first **attends**: every place may fetch something from
-# places *before* it, never after (**causal**). Then it thinks about what it has. Both times the block *adds* its
-# result to the 48 numbers. Last, the numbers become a score for each word.
+# Every word becomes 48 numbers. Two **blocks** follow. A block does two things:
+#
+# 1. It **attends** (lesson 12): every place may fetch something from places *before* it, never after (**causal**). Two
+#    **heads** do that side by side.
+# 2. It **thinks**: a small network works on what each place has now.
+#
+# Both times the block *adds* its result to the 48 numbers. Last, the numbers become a score for each word.
 
 # %%
 import keras
@@ -124,15 +127,11 @@ class Block(layers.Layer):
         super().__init__(**options)
         self.norm_1 = layers.LayerNormalization(epsilon=1e-5)
         self.norm_2 = layers.LayerNormalization(epsilon=1e-5)
-        self.attend = layers.MultiHeadAttention(
-            HEADS, WIDTH // HEADS, kernel_initializer=numbers(stddev=0.1)
-        )
-        self.think = keras.Sequential(
-            [
-                layers.Dense(4 * WIDTH, activation="relu", kernel_initializer=weights.clone()),
-                layers.Dense(WIDTH, kernel_initializer=weights.clone()),
-            ]
-        )
+        self.attend = layers.MultiHeadAttention(HEADS, WIDTH // HEADS, kernel_initializer=numbers(stddev=0.1))
+        self.think = keras.Sequential([
+            layers.Dense(4 * WIDTH, activation="relu", kernel_initializer=weights.clone()),
+            layers.Dense(WIDTH, kernel_initializer=weights.clone()),
+        ])
 
     def call(self, x):
         seen = self.norm_1(x)
@@ -142,16 +141,12 @@ class Block(layers.Layer):
 
 def transformer_keras(seed):
     keras.utils.set_random_seed(seed)
-    return keras.Sequential(
-        [
-            layers.Input((None,), dtype="int32"),
-            Start(name="start"),
-            Block(name="block_1"),
-            Block(name="block_2"),
-            layers.LayerNormalization(epsilon=1e-5),
-            layers.Dense(WORDS, kernel_initializer=weights.clone()),
-        ]
-    )
+    return keras.Sequential([
+        layers.Input((None,), dtype="int32"),
+        Start(name="start"), Block(name="block_1"), Block(name="block_2"),
+        layers.LayerNormalization(epsilon=1e-5),
+        layers.Dense(WORDS, kernel_initializer=weights.clone()),
+    ])
 
 
 # 1 · data: the question is each word, the answer the next
@@ -162,10 +157,8 @@ net_keras = transformer_keras(seed=0)
 
 # 3 · train
 slower = keras.optimizers.schedules.CosineDecay(0.005, EPOCHS * len(pages) // 32)
-net_keras.compile(
-    optimizer=keras.optimizers.Adam(slower, epsilon=1e-8),
-    loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-)
+wrongness = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+net_keras.compile(optimizer=keras.optimizers.Adam(slower, epsilon=1e-8), loss=wrongness)
 with reading.Stopwatch() as watch_keras:
     history = net_keras.fit(asked, answers, epochs=EPOCHS, batch_size=32, verbose=0)
 surprises = {"Keras": {"surprise": np.array(history.history["loss"]) / np.log(2)}}
@@ -208,15 +201,10 @@ class BlockTorch(nn.Module):
 
 def transformer_torch(seed):
     torch.manual_seed(seed)
-    return nn.Sequential(
-        collections.OrderedDict(
-            start=StartTorch(),
-            block_1=BlockTorch(),
-            block_2=BlockTorch(),
-            norm=nn.LayerNorm(WIDTH),
-            scores=nn.Linear(WIDTH, WORDS),
-        )
-    )
+    return nn.Sequential(collections.OrderedDict(
+        start=StartTorch(), block_1=BlockTorch(), block_2=BlockTorch(),
+        norm=nn.LayerNorm(WIDTH), scores=nn.Linear(WIDTH, WORDS),
+    ))
 
 
 def train_torch(network, rows, epochs, rate):
@@ -227,9 +215,8 @@ def train_torch(network, rows, epochs, rate):
     for _ in range(epochs):
         losses = []
         for batch in torch.randperm(len(rows)).split(32):
-            loss = nn.functional.cross_entropy(
-                network(asked[batch]).flatten(0, 1), answers[batch].flatten()
-            )
+            scores = network(asked[batch])
+            loss = nn.functional.cross_entropy(scores.flatten(0, 1), answers[batch].flatten())
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -263,14 +250,11 @@ untrained = {
 surprise_of = {name: reading.surprise(model, fresh) for name, model in models.items()}
 knows = {name: reading.answers(model, country.facts()) for name, model in models.items()}
 knows_share = {name: float(found.true.mean()) for name, found in knows.items()}
-Markdown(
-    f"Counting: {surprise_counting:.2f}. "
-    + " ".join(
-        f"**{name}**: {surprise_of[name]:.2f}; of {len(knows[name].true)} facts it knows "
-        f"**{knows_share[name]:.0%}**."
-        for name in models
-    )
-)
+draw.table({
+    "counting pairs": {"surprise a word": f"{surprise_counting:.2f}", "facts known": "–"},
+    **{name: {"surprise a word": f"{surprise_of[name]:.2f}",
+              "facts known": f"{knows_share[name]:.0%} of {len(knows[name].true)}"} for name in models},
+})
 
 # %% [markdown]
 # Nobody gave it a list of rivers. It was only asked for the next word, again and again.
@@ -304,16 +288,13 @@ lesson.check("with_temperature", with_temperature)
 # hat. Go through the text word by word: the bars are the chances at that place.
 
 # %%
-desk.WritingDesk(
-    models,
-    [
-        land.question("river", country.told[1]),
-        f"people in {country.told[2]}",
-        "song : do re mi fa so do re",
-        "letter :",
-        land.question("mayor", country.never[0]),
-    ],
-)
+beginnings = [land.question("river", country.told[1]), f"people in {country.told[2]}",
+              "song : do re mi fa so do re", "letter :", land.question("mayor", country.never[0])]
+desk.WritingDesk(models, beginnings)
+
+# %% [markdown]
+# What does heat do to the truth? We ask for facts that the network knows. The dashed line: the chance to draw the
+# true word. The other one: the chance to draw any word of the right kind, such as any river.
 
 # %%
 temperatures = [0.25, 0.5, 1, 1.5, 2, 3]
@@ -322,22 +303,19 @@ for temperature in temperatures:
     found = reading.answers(model_torch, country.facts(), temperature=temperature)
     heat["a word of the right kind"].append(float(found.chance_of_kind.mean()))
     heat["the true word"].append(float(found.chance_of_truth.mean()))
-draw.curves(
-    temperatures,
-    heat,
-    title="Questions about towns it knows: what does the draw bring?",
-    across_title="temperature",
-    up_title="chance",
-)
+draw.curves(temperatures, heat, title="Questions about towns it knows: what does the draw bring?",
+            across_title="temperature", up_title="chance")
 
 # %% [markdown]
-# Look at the two lines. When it gets hot, truth goes first. Grammar stays longer. **A text can be well made and
+# When it gets hot, truth goes first. Grammar stays longer. **A text can be well made and
 # wrong.**
 #
 # ## Which words decided?
 #
 # Cover each word in turn with a word that it never met, `unknown`. How far does the score of its answer fall? That fall is
-# the word's **credit**. We put a line about *another* town in front, as a decoy.
+# the word's **credit**: the more orange, the more.
+#
+# We ask for a river. In front we put a line about *another* town, as a decoy. Which town gets the credit?
 
 
 # %%
@@ -345,14 +323,8 @@ def credit(model, texts, method="feature_ablation", **options):
     ids = land.ids(texts)
     last = ids.shape[1] - 1
     best = np.asarray(model.predict(ids))[:, last].argmax(-1)
-    return dlx.explain(
-        model,
-        ids,
-        method,
-        target=[(last, int(word)) for word in best],
-        baseline=land.ID["unknown"],
-        **options,
-    )
+    target = [(last, int(word)) for word in best]
+    return dlx.explain(model, ids, method, target=target, baseline=land.ID["unknown"], **options)
 
 
 town, other = country.told[1], country.told[5]
@@ -361,6 +333,11 @@ line = f"{decoy} {land.question('river', town)}"
 found = credit(model_torch, [line])
 said = reading.best(model_torch, line)
 dlx.figures.tokens(found.values[0], land.pieces(line), title=f"Torch answers: {said}")
+
+# %% [markdown]
+# The town asked about. And the last word, “the”: it says that the name of a river must come.
+#
+# Now a **letter** in front, with a *wrong* claim about the same town. Where has the credit gone?
 
 
 # %%
@@ -371,34 +348,24 @@ def with_letter(facts):
     ]
 
 
-wrong = [
-    ("river", each, land.other_thing("river", country.truth[each]["river"])) for each in country.told[1:]
-]
+known = country.told[1:]
+wrong = [("river", each, land.other_thing("river", country.truth[each]["river"])) for each in known]
 letter = with_letter(wrong)[0]
 from_letters = credit(model_torch, with_letter(wrong))
 said = reading.best(model_torch, letter)
-dlx.figures.tokens(
-    from_letters.values[0], land.pieces(letter), title=f"With a letter, Torch answers: {said}"
-)
+dlx.figures.tokens(from_letters.values[0], land.pieces(letter), title=f"With a letter, Torch answers: {said}")
 
 # %%
 size = np.abs(from_letters.values).mean(axis=0)
-by_letter = {
-    "letter": float(size[0]),
-    "claim": float(size[9]),
-    "town asked about": float(size[14:16].sum()),
-}
-from_memory = credit(model_torch, [land.question("river", each) for each in country.told[1:]])
+by_letter = {"letter": float(size[0]), "claim": float(size[9]),
+             "town asked about": float(size[14:16].sum())}
+from_memory = credit(model_torch, [land.question("river", each) for each in known])
 by_memory = float(np.abs(from_memory.values).mean(axis=0)[3:5].sum())
-Markdown(
-    f"Over all known towns: without a letter, the town's pieces get {by_memory:.1f} of credit. With one, only "
-    f"{by_letter['town asked about']:.1f}; `letter` and its claim get {by_letter['letter']:.1f} and "
-    f"{by_letter['claim']:.1f}."
-)
+Markdown(f"The mean over all known towns: without a letter, the town's pieces get **{by_memory:.1f}** of credit. "
+         f"With one, only **{by_letter['town asked about']:.1f}**. The word *letter* gets "
+         f"{by_letter['letter']:.1f} and its claim {by_letter['claim']:.1f}.")
 
 # %% [markdown]
-# (The last word, “the”, always counts much: it says that the name of a river must come.)
-#
 # The first answer comes **from memory**: the town's pieces did it. The second is **read off the page**: now the town in the
 # question hardly matters.
 #
@@ -443,17 +410,18 @@ draw.table(reading.percents(on_town))
 #
 # Each block only *adds* to the 48 numbers. So we may stop early, and read off the scores right there. This is the **logit
 # lens** (scores are also called logits).
+#
+# Look at the last column, from top to bottom: what would the network say there, at the start and after each block?
 
 # %%
 STREAM = ["start", "block_1", "block_2"]
 ask_river = [land.question("river", each) for each in country.told[1:]]
-lens = {
-    name: dlx.logit_lens(model, land.ids(ask_river), STREAM, names=land.WORDS)
-    for name, model in models.items()
-}
-lens["Keras"].plot(
-    tokens=land.pieces(ask_river[0]), title=f"{ask_river[0]} … read after each block (Keras)"
-)
+lens = {name: dlx.logit_lens(model, land.ids(ask_river), STREAM, names=land.WORDS)
+        for name, model in models.items()}
+lens["Keras"].plot(tokens=land.pieces(ask_river[0]), title=f"{ask_river[0]} … read after each block (Keras)")
+
+# %% [markdown]
+# Now over all towns. How sure is each layer of the word that the network will say in the end?
 
 # %%
 ask_never = [land.question("river", each) for each in country.never]
@@ -467,8 +435,7 @@ for name, model in models.items():
 draw.table(reading.percents(settled))
 
 # %% [markdown]
-# How sure is each layer of the word that the network will say in the end? At the start it cannot know: the last place
-# only holds “the”. Block 1 fetches the town. Block 2 makes up its mind.
+# At the start it cannot know: the last place only holds “the”. Block 1 fetches the town. Block 2 makes up its mind.
 #
 # Made-up answers grow in the same way. **Inside, inventing looks like remembering.**
 #
@@ -477,7 +444,9 @@ draw.table(reading.percents(settled))
 # ## Transplant: which place carries the answer?
 #
 # Ask about town A. Ask about town B. Now put the 48 numbers of A, of *one* place after *one* block, into the run
-# for B. Does the answer turn into A's? This is **activation patching**. 0: no effect. 1: all of A's lead moved along.
+# for B. Does the answer turn into A's? This is **activation patching**. (Below, A is “clean” and B “corrupted”.)
+#
+# 0: no effect. 1: the whole answer moved along. Follow the orange from the first row to the last.
 
 # %%
 swaps = [
@@ -487,34 +456,25 @@ swaps = [
 ]
 ask_a, ask_b = (land.ids([land.question("river", pair[side]) for pair in swaps]) for side in (0, 1))
 river_of_a = [(6, land.ID[country.truth[a]["river"]]) for a, _ in swaps]
-patched = {
-    name: dlx.patch(model, ask_a, ask_b, STREAM, target=river_of_a, by="position")
-    for name, model in models.items()
-}
-patched["Torch"].plot(
-    parts=["the", "river", "at", "(town", "town)", "is", "the"],
-    title="Which place carries the river, after which block? (Torch)",
-)
-
-# %%
-carried = {
-    name: {layer: np.median(effect, axis=0) for layer, effect in each.effects.items()}
-    for name, each in patched.items()
-}
-draw.table(
-    {
-        f"{name}, {layer}": {
-            "the town's pieces": f"{row[3:5].sum():.2f}",
-            "“is”": f"{row[5]:.2f}",
-            "last place": f"{row[6]:.2f}",
-        }
-        for name, rows in carried.items()
-        for layer, row in rows.items()
-    }
-)
+patched = {name: dlx.patch(model, ask_a, ask_b, STREAM, target=river_of_a, by="position")
+           for name, model in models.items()}
+patched["Torch"].plot(parts=["the", "river", "at", "(town", "town)", "is", "the"],
+                      title="Which place carries the river, after which block? (Torch)")
 
 # %% [markdown]
-# (In the table: the middle pair.) At the start the answer hangs on the town's two pieces. After block 1 most of it has
+# In both networks (of all pairs, the middle value):
+
+# %%
+carried = {name: {layer: np.median(effect, axis=0) for layer, effect in each.effects.items()}
+           for name, each in patched.items()}
+draw.table({
+    f"{name}, {layer}": {"the town's pieces": f"{row[3:5].sum():z.2f}", "“is”": f"{row[5]:z.2f}",
+                         "last place": f"{row[6]:z.2f}"}
+    for name, rows in carried.items() for layer, row in rows.items()
+})
+
+# %% [markdown]
+# At the start the answer hangs on the town's two pieces. After block 1 most of it has
 # moved to the *last* place. The words before the town are the same in both runs: their 0 must be 0. It shows that the
 # surgery itself does no harm.
 #
@@ -534,8 +494,8 @@ lesson.reveal("song", round(100 * float(np.mean(list(sung.values())))))
 # It cannot have learned these songs. It has learned **how to copy**: look for the last time *this* note came; look at the
 # note *after* it; say that. An attention head that does so is called an **induction head**.
 #
-# **Exercise 3: where must it look?** `words` is a song, `here` a place in its second verse. Give back the place
-# to which an induction head attends from `here`.
+# **Exercise 3: where must it look?** `words` is a song, a list of notes. `here` is a place in its second verse. Give
+# back the place to which an induction head attends from `here`.
 
 
 # %%
@@ -552,36 +512,28 @@ lesson.check("look_at", look_at)
 # head by head; beside untrained twins.)
 
 # %%
-heads = {
-    name: reading.induction(dlx.attention(model, new_songs), length=10) for name, model in models.items()
-}
-blank_heads = {
-    name: reading.induction(dlx.attention(model, new_songs), length=10)
-    for name, model in untrained.items()
-}
+def induction(those):
+    return {name: reading.induction(dlx.attention(model, new_songs), length=10) for name, model in those.items()}
+
+
+heads, blank_heads = induction(models), induction(untrained)
 labels = [f"block {block}, head {head}" for block in (1, 2) for head in range(HEADS)]
-draw.groups(
-    {
-        "Keras": heads["Keras"].ravel(),
-        "Torch": heads["Torch"].ravel(),
-        "untrained (mean)": (blank_heads["Keras"].ravel() + blank_heads["Torch"].ravel()) / 2,
-    },
-    labels,
-    title="Induction score: attention on the note after the last time",
-    axis="share of attention",
-)
+blank_mean = (blank_heads["Keras"].ravel() + blank_heads["Torch"].ravel()) / 2
+draw.groups({"Keras": heads["Keras"].ravel(), "Torch": heads["Torch"].ravel(), "untrained (mean)": blank_mean},
+            labels, title="Induction score: attention on the note after the last time", axis="share of attention")
+
+# %% [markdown]
+# The heads of block 2 do it. See where they look in one new song. The second verse begins at row 12: there a slanted
+# line begins.
 
 # %%
 one_song = new_songs[:1]
 seen = dlx.attention(model_torch, one_song)
-seen.plot(
-    layer=seen.layers[1],
-    tokens=[land.WORDS[word] for word in one_song[0]],
-    title="Torch, block 2, on a new song: the second verse looks one note past its twin",
-)
+seen.plot(layer=seen.layers[1], tokens=[land.WORDS[word] for word in one_song[0]],
+          title="Torch, block 2, on a new song: the second verse looks one note past its twin")
 
 # %% [markdown]
-# Looking is not using (the lesson on translation says more). So take heads away, and see what breaks. A control is
+# Looking is not using (lesson 12). So take heads away, and see what breaks. A control is
 # built in: if a head is *for copying*, songs must break, and **facts must not**.
 
 # %%
@@ -605,25 +557,22 @@ cuts = {
     "block 2, both heads": without(net_torch, "block_2", [0, 1]),
     "block 1, both heads": without(net_torch, "block_1", [0, 1]),
 }
-broken = {
-    name: {
-        "songs copied": reading.copied(model, new_songs),
-        "facts known": float(reading.answers(model, country.facts()).true.mean()),
-    }
-    for name, model in cuts.items()
-}
+broken = {name: {"songs copied": reading.copied(model, new_songs),
+                 "facts known": float(reading.answers(model, country.facts()).true.mean())}
+          for name, model in cuts.items()}
 draw.table(reading.percents(broken))
+
+# %% [markdown]
+# Without the heads of block 2 the song is gone, and most facts are still there. (Block 1 is needed for both: it brings
+# neighbours together.)
+#
+# Can it copy *anything*? We make “songs” of other words, such as *bread Ada Esk*.
 
 # %%
 foreign = land.songs(60, 10, seed=1, names=[w for w in land.WORDS[14:] if w not in land.NOTES])
 sung_foreign = {name: reading.copied(model, foreign) for name, model in models.items()}
-Markdown(
-    "Without the heads of block 2 the song is gone, and most facts are still there. (Block 1 is needed for both: "
-    "it brings neighbours together.) And a limit: “songs” of other words, such as *bread Ada Esk*, it does "
-    "**not** copy: "
-    + ", ".join(f"{name} {share:.0%}" for name, share in sung_foreign.items())
-    + ". It learned to copy *notes*. Large models saw all sorts of repetition, and copy nearly anything."
-)
+Markdown("Copied: " + ", ".join(f"**{share:.0%}** in {name}" for name, share in sung_foreign.items())
+         + ". It learned to copy *notes*. Large models saw all sorts of repetition, and copy nearly anything.")
 
 # %% [markdown]
 # ## Why it makes things up
@@ -666,18 +615,16 @@ rumoured = {}
 for name, model in models.items():
     given = reading.chances(model, land.question("river", town_rumoured))[0]
     rumoured[name] = {word: float(given[land.ID[word]]) for word in (wrong_river, true_river)}
-Markdown(
-    f"**{town_rumoured}** lies on the {true_river}. Four writers in five get that wrong and write {wrong_river}. "
-    + " ".join(
-        f"{name} says {wrong_river} with {row[wrong_river]:.0%}." for name, row in rumoured.items()
-    )
-    + " **It repeats what is written most, not what is so.**"
-)
+Markdown(f"**{town_rumoured}** lies on the {true_river}. Four writers in five get that wrong and write "
+         f"{wrong_river}. "
+         + " ".join(f"{name} says {wrong_river} with {row[wrong_river]:.0%}." for name, row in rumoured.items())
+         + " **It repeats what is written most, not what is so.**")
 
 # %% [markdown]
 # ## Three remedies, and what each is worth
 #
-# **1 · Let it speak only when it is sure.** Set a bar. Below it, the answer is kept back.
+# **1 · Let it speak only when it is sure.** Set a bar. Below it, the answer is kept back. A good bar lets the known
+# answers pass and stops those that are made up. Look for one.
 
 # %%
 bars = np.linspace(0, 1, 21)
@@ -686,23 +633,14 @@ kept = {
     for name in models
     for what, found in (("known", knows[name]), ("made up", invents[name]))
 }
-draw.curves(
-    bars,
-    kept,
-    title="Answers that pass the bar",
-    across_title="the bar: speak from this chance on",
-    up_title="share that passes",
-)
+draw.curves(bars, kept, title="Answers that pass the bar", across_title="the bar: speak from this chance on",
+            up_title="share that passes")
 
 # %%
-passes = {
-    name: float((invents[name].sure >= np.quantile(knows[name].sure, 0.1)).mean()) for name in models
-}
-Markdown(
-    "Set the bar so that nine in ten true answers pass. Of the inventions there still pass: "
-    + ", ".join(f"**{name} {share:.0%}**" for name, share in passes.items())
-    + ". Better than nothing. Not good."
-)
+passes = {name: float((invents[name].sure >= np.quantile(knows[name].sure, 0.1)).mean()) for name in models}
+Markdown("Set the bar so that nine in ten known answers pass. Of those made up there still pass: "
+         + ", ".join(f"**{share:.0%}** in {name}" for name, share in passes.items())
+         + ". Better than nothing. Not good.")
 
 # %% [markdown]
 # **2 · Teach it to say “unknown”.** Train a little more, on pages where 20 of the untold towns get the answer *unknown*. Then
@@ -714,16 +652,9 @@ torch.manual_seed(0)
 train_torch(net_modest, country.with_unknown(country.never[:20]), 8, rate=0.002)
 model_modest = dlx.wrap(net_modest, class_names=land.WORDS)
 others = [question for question in questions if question[1] in country.never[20:]]
-admits = {
-    "before": {
-        "says unknown": reading.says(model_torch, others, "unknown"),
-        "facts known": knows_share["Torch"],
-    },
-    "after": {
-        "says unknown": reading.says(model_modest, others, "unknown"),
-        "facts known": float(reading.answers(model_modest, country.facts()).true.mean()),
-    },
-}
+admits = {when: {"says unknown": reading.says(model, others, "unknown"),
+                 "facts known": float(reading.answers(model, country.facts()).true.mean())}
+          for when, model in (("before", model_torch), ("after", model_modest))}
 draw.table(reading.percents(admits))
 
 # %% [markdown]
@@ -776,21 +707,15 @@ for name, start in starts.items():
 ours = credit(model_torch, [line], "integrated_gradients", steps=200, tolerance=0.01).values[0]
 every = {**by_captum, "dlexplain, start: “unknown”": ours}
 places = [(place, word) for place, word in enumerate(land.pieces(line)) if place >= 7]
-draw.table(
-    {
-        name: {f"{place} {word}": f"{row[place]:+.1f}" for place, word in places}
-        for name, row in every.items()
-    }
-)
+draw.table({name: {f"{place} {word}": f"{row[place]:+z.1f}" for place, word in places}
+            for name, row in every.items()})
 
 # %%
 last_credit = {name: float(row[-1]) for name, row in every.items()}
 zero, named = last_credit["as it comes (start: word 0)"], last_credit["start: “unknown”"]
-Markdown(
-    f"As it comes, Captum starts at **word 0**: a page that says “{' '.join([land.WORDS[0]] * 3)} …”. So the last "
-    f"word of our line gets a credit of exactly {zero:.1f}: it was there from the start. Yet it decides much: from "
-    f"“unknown” it gets {named:+.1f}. No error, no warning. **Name the start yourself.**"
-)
+Markdown(f"As it comes, Captum starts at **word 0**: a page that says “{' '.join([land.WORDS[0]] * 3)} …”. So the "
+         f"last word of our line gets a credit of exactly {zero:.1f}: it was there from the start. Yet it decides "
+         f"much: from “unknown” it gets {named:+.1f}. No error, no warning. **Name the start yourself.**")
 
 # %% [markdown]
 # ## What does it cost?
@@ -808,15 +733,15 @@ by_rule = 6 * weights_of["Torch"] * words_read
 counted = 3 * model_torch.flops((asked[:1],)).total * EPOCHS * len(pages)
 speed = by_rule / watch_torch.seconds
 watt_hours = 15 * watch_torch.seconds / 3600  # 15 watts for one core: our guess
-Markdown(
-    f"Ours: **{weights_of['Torch']:,}** weights, {words_read:,} words read. By the rule {by_rule:.2g} operations; "
-    f"counted layer by layer {counted:.2g}. It took {watch_torch.seconds:.0f} seconds of this computer's processor: "
-    f"{speed:.1g} operations a second. At 15 watts that is {watt_hours:.2f} watt-hours."
-)
+say = reading.short
+Markdown(f"Ours: **{weights_of['Torch']:,}** weights, {words_read:,} words read. By the rule that is "
+         f"{say(by_rule)} operations; counted layer by layer, {say(counted)}. (G: a billion.)\n\n"
+         f"It took {watch_torch.seconds:.0f} seconds of this computer's processor: {say(speed)} operations a "
+         f"second. At 15 watts that is {watt_hours:.2f} watt-hours.")
 
 # %% [markdown]
-# **Exercise 4: how long on fast chips?** A chip promises so many operations a second (`peak`). In real training about
-# 40 % of that is reached (`used`). How many *hours* of one chip does it take?
+# **Exercise 4: how long on fast chips?** A chip promises so many operations a second (`peak`). In real training only a
+# share of that is reached (`used`, often about 0.4). How many *hours* of one chip does it take?
 
 
 # %%
@@ -827,6 +752,9 @@ def chip_hours(weights, words, peak, used):
 
 
 lesson.check("chip_hours", chip_hours)
+
+# %% [markdown]
+# Now grow it, on paper, to models that you may have heard of.
 
 # %%
 H100, USED = 989e12, 0.4  # operations a second (16-bit, from the maker's data sheet); share reached
@@ -840,43 +768,22 @@ grown = {
 cost = {}
 for name, (n, read, published) in grown.items():
     hours = 6 * n * read / (H100 * USED) / 3600
-    cost[name] = {
-        "operations": 6 * n * read,
-        "published": published,
-        "memory to learn": 16 * n,
-        "memory to write": 2 * n,  # bytes
-        "hours": hours,
-        "energy": hours * WATTS / 1000,
-        "money": hours * PRICE,
-    }
-say = reading.short
-draw.table(
-    {
-        name: {
-            "weights": say(grown[name][0]),
-            "words read": say(grown[name][1]),
-            "operations, by 6·N·D": f"{row['operations']:.1e}",
-            "published": f"{row['published']:.1e}" if row["published"] else "—",
-            "memory to learn": say(row["memory to learn"]) + "B",
-            "memory to write": say(row["memory to write"]) + "B",
-            "H100 hours": say(row["hours"]),
-            "kWh": say(row["energy"]),
-            "dollars": say(row["money"]),
-        }
-        for name, row in cost.items()
-    }
-)
+    cost[name] = {"weights": n, "words read": read, "operations": 6 * n * read, "published": published,
+                  "bytes to learn": 16 * n, "bytes to write": 2 * n, "hours": hours,
+                  "kWh": hours * WATTS / 1000, "dollars": hours * PRICE}
+draw.table({what: {name: say(row[what]) if row[what] else "–" for name, row in cost.items()}
+            for what in cost["this lesson"]})
 
 # %%
 reported = 30.84e6  # H100 hours that Meta reports for Llama 3.1 405B
 largest = cost["Llama 3.1 405B (2024)"]
 off = largest["hours"] / reported
 years = largest["operations"] / speed / (365 * 24 * 3600)
-Markdown(
-    f"k: thousand, M: million, G: billion (10⁹), T: 10¹².\n\n**Could this be wrong?** Meta reports {reported / 1e6:.1f} "
-    f"million chip hours for Llama 3.1 405B. Our paper says {largest['hours'] / 1e6:.1f} million: {off:.0%} of it. "
-    f"At the speed of *this* computer it would take {years / 1e6:.0f} million years."
-)
+Markdown("k: thousand, M: million, G: billion (10⁹), T: 10¹². 3.1e+23 is 3.1 with the point 23 places further. "
+         "“Published”: operations that the makers name.\n\n"
+         f"**Could this be wrong?** Meta reports {reported / 1e6:.1f} million chip hours for Llama 3.1 405B. "
+         f"Our paper says {largest['hours'] / 1e6:.1f} million: {off:.0%} of it. At the speed of "
+         f"*this* computer it would take {years / 1e6:.0f} million years.")
 
 # %% [markdown]
 # <details><summary>In mathematics (you can skip this)</summary>
