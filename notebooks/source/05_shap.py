@@ -299,7 +299,8 @@ def mean_score(reader, patient, present):
 
 
 # %% [markdown]
-# Put the ten columns into three teams: three players, eight sets. Then it is the musicians' game again.
+# Put the ten columns into three teams: three players, eight sets. Then it is the musicians' game again. Look along
+# the rows, and down the columns, as before.
 
 # %%
 teams = {
@@ -319,10 +320,10 @@ def game_of(reader):
 
 
 game_keras, game_torch = game_of(reader_keras), game_of(reader_torch)
-game.orders_picture(game_keras, tuple(teams), unit="score (Keras)", places=1)
+game.orders_picture(game_keras, tuple(teams), unit="points of score (Keras)", places=1)
 
 # %%
-game.orders_picture(game_torch, tuple(teams), unit="score (Torch)", places=1)
+game.orders_picture(game_torch, tuple(teams), unit="points of score (Torch)", places=1)
 
 # %%
 found = dlx.explain(reader_keras, patient[None], "exact_shapley", baseline=background,
@@ -331,25 +332,28 @@ in_teams = [found.values[0, [columns.index(name) for name in team]].sum() for te
 by_hand = list(shapley(game_keras, tuple(teams)).values())
 teams_difference = float(np.abs(np.subtract(by_hand, in_teams)).max())
 start, end = float(found.baseline_output[0]), float(found.output[0])
-Markdown(f"Along each row the lifts lead from the background's mean score, **{start:.1f}**, to this "
-         f"patient's, **{end:.1f}**. `dlx.explain(…, \"exact_shapley\")` gives the same three shares, to "
-         f"within {teams_difference:.0e}.")
+Markdown(f"Along each row the lifts lead from the background's mean score, **{game.number(start, 1)}**, to "
+         f"this patient's, **{game.number(end, 1)}**. `dlx.explain(…, \"exact_shapley\")` gives the same three "
+         f"shares. The largest difference: {game.tiny(teams_difference)}.")
 
 # %% [markdown]
 # ### Ten players
 #
 # Ten columns have 1,024 sets and more than three million orders. A computer asks every set once and weighs the
 # answers: **brute force**, no estimate.
+#
+# In the figure, orange lifts the score towards “malignant”, blue pulls it towards “benign”. Do the two networks
+# agree?
 
 # %%
 exact_keras = dlx.explain(reader_keras, new_inputs[:100], "exact_shapley", baseline=background)
 exact_torch = dlx.explain(reader_torch, new_inputs[:100], "exact_shapley", baseline=background)
 dlx.Comparison({"Keras": exact_keras[who:who + 1], "Torch": exact_torch[who:who + 1]}).plot(
-    title="One patient, two networks: the share of each column")
+    title="One patient, two networks", names=[f"patient {who}"])
 
 # %% [markdown]
-# Orange lifts the score towards “malignant”. Blue pulls it towards “benign”. The package **SHAP** draws the
-# same numbers as a staircase, from the background's mean score `E[f(X)]` up to this patient's score `f(x)`.
+# The package **SHAP** draws Keras's numbers as a staircase. Read it from below: it climbs from the background's
+# mean score `E[f(X)]` to this patient's score `f(x)`. Red goes up, blue goes down.
 
 # %%
 import shap
@@ -399,7 +403,7 @@ for samples in tries:
     guess = dlx.explain(reader_keras, new_inputs[:20], "kernel_shap", baseline=background,
                         samples=samples)
     off.append(float(np.abs(guess.values - exact_keras.values[:20]).mean()))
-draw.curves(tries, {"Keras": off}, title="The more sets it asks, the nearer it comes",
+draw.curves(tries, {"Keras": off}, title="Kernel SHAP comes nearer",
             across_title="sets asked, of 1,022", up_title="mean distance from the exact share")
 
 # %% [markdown]
@@ -414,7 +418,7 @@ def score_keras(patients):
 kernel = shap.KernelExplainer(score_keras, background)
 shap_values = kernel.shap_values(new_inputs[:5], l1_reg=0, silent=True)
 kernel_difference = float(np.abs(shap_values - exact_keras.values[:5]).max())
-print(f"largest difference between shap.KernelExplainer and brute force: {kernel_difference:.0e}")
+print(f"Largest difference between shap.KernelExplainer and brute force: {game.tiny(kernel_difference)}.")
 
 # %% [markdown]
 # It takes any *function*. So let it share the mean score of **both** networks: a team of two. By the fourth
@@ -430,12 +434,12 @@ kernel = shap.KernelExplainer(score_both, background)
 shares_both = kernel.shap_values(new_inputs[:5], l1_reg=0, silent=True)
 mean_of_shares = (exact_keras.values[:5] + exact_torch.values[:5]) / 2
 team_difference = float(np.abs(shares_both - mean_of_shares).max())
-print(f"largest difference: {team_difference:.0e}")
+print(f"Largest difference: {game.tiny(team_difference)}.")
 
 # %% [markdown]
 # **DeepSHAP** looks inside. For each pair of patient and background patient, it hands the change of the score
 # back through the layers, once. It asks no sets at all. It keeps the bill, and it is *near* the Shapley values,
-# not equal to them.
+# not equal to them. Each dot below is one share; on the dotted line both ways give the same.
 
 # %%
 deep_keras = dlx.explain(reader_keras, new_inputs[:100], "deepshap", baseline=background)
@@ -446,6 +450,9 @@ deep_agreement = {name: float(np.corrcoef(x, y)[0, 1]) for name, (x, y) in cloud
 deep_off = float(np.abs(exact_keras.values - deep_keras.values).max())
 draw.points(clouds, title="100 patients, ten shares each", across="brute force", up="DeepSHAP",
             diagonal=True)
+
+# %% [markdown]
+# SHAP has this, too: `DeepExplainer`, for both frameworks.
 
 # %%
 import logging
@@ -462,7 +469,7 @@ with warnings.catch_warnings():
 deep_difference = {"Keras": float(np.abs(shap_keras[..., 0] - deep_keras.values).max()),
                    "Torch": float(np.abs(shap_torch[..., 0] - deep_torch.values).max())}
 print("shap.DeepExplainer beside ours, largest difference:",
-      ", ".join(f"{name} {value:.0e}" for name, value in deep_difference.items()))
+      ", ".join(f"{name} {game.tiny(value)}" for name, value in deep_difference.items()))
 
 # %% [markdown]
 # **Where it fails.** Write the Torch network a second time, with the same weights, and with `relu` as a
@@ -489,7 +496,7 @@ ours = dlx.explain(same_network, new_inputs[:100], "deepshap", baseline=backgrou
 functional_difference = float(np.abs(ours.values - deep_torch.values).max())
 Markdown(f"SHAP: *{complaint}* The **bill** caught it. (With `check_additivity=False` it would have "
          "passed in silence.) `dlx.explain` follows the operations themselves. Between the two ways of "
-         f"writing, its shares differ by {functional_difference:.0e}.")
+         f"writing, its shares differ by {game.tiny(functional_difference)}.")
 
 # %% [markdown]
 # ## 5 · Many patients at once
@@ -510,7 +517,7 @@ draw.from_matplotlib("SHAP's beeswarm plot: 100 dots a column; across, its share
 
 # %% [markdown]
 # Ours puts networks side by side. The third one is a **control**: the same network, trained on *shuffled*
-# answers. It knows nothing.
+# answers. It knows nothing. How long are its bars?
 
 # %%
 shuffled_labels = np.random.default_rng(0).permutation(labels)
@@ -529,8 +536,8 @@ bill_gaps = {name: float(each.gap.max()) for name, each in
 majority = float(max(new_labels.mean(), 1 - new_labels.mean()))
 Markdown(f"The shuffled network is right on {accuracy_shuffled:.0%} of the patients. Calling *everybody* "
          f"benign would give {majority:.0%}. Its shares are small. But **its bill adds up just as well**: "
-         f"the gap is {bill_gaps['shuffled']:.0e}. A bill that adds up says that the sharing is right. It "
-         "does not say that the network is.")
+         f"the gap is {game.tiny(bill_gaps['shuffled'])}. A bill that adds up says that the sharing is "
+         "right. It does not say that the network is.")
 
 # %% [markdown]
 # **Do the named columns matter?** Take the patients that the network calls malignant. Fill in the columns from
@@ -608,8 +615,9 @@ scores_of_17 = [float(each["50 benign patients"].output[1]) for each in compared
 others_50 = inputs[np.random.default_rng(1).permutation(len(inputs))[:50]]
 again = dlx.explain(reader_keras, new_inputs[:100], "exact_shapley", baseline=others_50)
 wobble = float(np.abs(again.values - exact_keras.values).mean() / np.abs(exact_keras.values).mean())
-Markdown(f"Against benign patients the staircase starts at **{starts[0]:.1f}**, against malignant ones "
-         f"at **{starts[1]:.1f}**. Of {healthy.values.size} shares, **{turned}** change their sign. Even 50 "
+Markdown(f"Against benign patients the staircase starts at **{game.number(starts[0], 1)}**, against malignant "
+         f"ones at **{game.number(starts[1], 1)}**. Of {healthy.values.size} shares, **{turned}** change "
+         "their sign. Even 50 "
          f"*other* patients drawn from all of them move the shares by **{wobble:.0%}** of their size.")
 
 # %% [markdown]
@@ -661,7 +669,7 @@ for name, net in copied.items():
 draw.table({name: {k: f"{v:.2f}" for k, v in row.items()} for name, row in split.items()})
 
 # %%
-lesson.reveal("copy", "the two copies share what the one had")
+lesson.reveal("copy", game.fate_of_copies(split))
 
 # %% [markdown]
 # Together they earn about what the one had. How they split it is chance: it hangs on the random weights at the
@@ -689,7 +697,8 @@ draw.table({
 # %% [markdown]
 # Half and half. So a column low in the list may still matter. It may only have company.
 #
-# **Remove one.** Now the other way round: leave a column out, train anew, and count.
+# **Remove one.** Now the other way round: leave a column out, train anew, and count. If a share were what is lost,
+# the dots below would lie on a rising line. A dot below zero: without it the network was right *more* often.
 
 # %%
 lesson.predict("without")
@@ -702,7 +711,7 @@ for gone in range(10):
     right = ((smaller.predict(new_inputs[:, kept])[:, 0] > 0) == new_labels).mean()
     lost.append(100 * (accuracy_torch - float(right)))
 draw.points({"a column": (size["Torch"], lost)}, names=columns, across="mean size of its share",
-            up="fewer right, of 100", title="Its share, and what is lost without it (Torch)")
+            up="fewer right, of 100", title="Share, and loss without (Torch)")
 
 # %%
 lost_radius = lost[columns.index("radius")]
@@ -797,7 +806,7 @@ for name, net in noisy_nets.items():
     values = dlx.explain(net, with_noise(new_inputs[:100], 2), "exact_shapley",
                          baseline=with_noise(background, 3)).values
     floor[name] = np.abs(values).mean(0).tolist()
-draw.groups(floor, [*columns, "NOISE"], title="Eleven columns, one of them pure noise",
+draw.groups(floor, [*columns, "NOISE"], title="Eleven columns, one is noise",
             axis="mean size of the share")
 
 # %%
@@ -855,7 +864,7 @@ print(f"Torch reads {digits_torch:.1%} of new digits right.")
 
 # %% [markdown]
 # Each pixel is a player; absent pixels come from 50 other digits. Kernel SHAP asks some two thousand of the 2⁶⁴
-# sets. DeepSHAP asks none.
+# sets. DeepSHAP asks none. Orange lifts the score of “three”, blue lowers it.
 
 # %%
 others = digits.inputs[:50]
@@ -868,7 +877,7 @@ maps = {
     "DeepSHAP, Torch": dlx.explain(picture_torch, for_torch(three), "deepshap", target=3,
                                    baseline=for_torch(others)),
 }
-dlx.Comparison(maps).plot(title="Why three? Orange lifts the score, blue lowers it")
+dlx.Comparison(maps).plot(title="Why a three?", names=[""])
 
 # %%
 flat = {name: found.heatmap()[0].ravel() for name, found in maps.items()}
@@ -884,14 +893,15 @@ Markdown(f"Kernel and DeepSHAP agree: correlation **{agree['Keras']:.2f}** in Ke
          f"**{paid['kernel']:.3f}**: it only sampled.")
 
 # %% [markdown]
-# And against whom? Black paper, any digits, or eights only: “why a three and *not an eight*?”
+# And against whom? Black paper, any digits, or eights only: “why a three and *not an eight*?” Look at the empty
+# paper: where does it get colour?
 
 # %%
 eights = digits.inputs[digits.labels == 8][:50]
 against = {"black paper": np.zeros((1, 8, 8, 1), np.float32), "50 digits": others, "50 eights": eights}
 versus = {f"against {name}": dlx.explain(picture_keras, three, "deepshap", target=3, baseline=rows)
           for name, rows in against.items()}
-dlx.Comparison(versus).plot(title="One network, one three, three backgrounds")
+dlx.Comparison(versus).plot(title="One three, three backgrounds", names=[""])
 
 # %%
 paper = three[0, ..., 0] == 0
@@ -900,7 +910,8 @@ on_paper = {name: float(size[paper].sum() / size.sum()) for name, size in streng
 loudest = [int(v) for v in np.unravel_index(versus["against 50 eights"].heatmap()[0].argmax(), (8, 8))]
 ink_at_loudest = float(three[0, loudest[0], loudest[1], 0])
 said = ", ".join(f"{name} **{share:.0%}**" for name, share in on_paper.items())
-Markdown(f"Part of each map that lies on empty paper: {said}. Against eights the loudest pixel is in row "
+Markdown(f"Part of each map that lies on empty paper: {said}. Against black paper only ink can earn. Against "
+         "other digits, *missing* ink earns as well. Against eights the loudest pixel is in row "
          f"{loudest[0] + 1}, column {loudest[1] + 1}: on paper, at the left, where an eight closes its loop "
          "and a three does not.")
 

@@ -10,6 +10,7 @@ import pytest
 
 from dlexplain.attribution import Attribution
 from dlexplain.classroom.lessons.lesson_05 import boards, game
+from dlexplain.classroom.lessons.lesson_05.checks import check_rules
 from dlexplain.classroom.running import Run
 
 pytestmark = pytest.mark.lessons
@@ -259,7 +260,32 @@ def test_the_background_board_walks_from_the_others_to_the_patient() -> None:
     }
     made = boards.BackgroundBoard(explained, ("a", "b"), ("patient 1",))
     assert "mean score of: all 0.5; a +2.0; b −1.0; score of this patient 1.5" in made.view.value
+    folded = made.to_html()
+    assert "Compared with others" in folded
+    assert "mean score of: benign −3.5" in folded
+    assert "Other patients" not in folded  # there is no other
     made.background.value = "benign"
     assert "mean score of: benign −3.5; a +4.0; b +1.0; score of this patient 1.5" in made.view.value
     made.network.value = "Torch"
     assert "below zero: <b>benign</b>" in made.view.value
+
+
+@pytest.mark.parametrize("kind", [list, np.array, lambda rules: dict(zip("ABC", rules, strict=True))])
+def test_the_rules_may_be_handed_over_as_a_list_an_array_or_by_letter(kind: Callable[[list[str]], object]) -> None:
+    assert check_rules(kind(["dummy", "efficiency", "symmetry"])).passed
+    assert not check_rules(kind(["symmetry", "efficiency", "dummy"])).passed
+
+
+def test_a_tiny_difference_is_said_in_words() -> None:
+    assert game.tiny(0.0) == "nothing at all"
+    assert game.tiny(3e-7) == "less than a millionth"
+    assert game.tiny(0.25) == "0.25"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "fate"),
+    [(0.6, 0.5, "share what the one had"), (1.0, 0.0, "gets nothing"), (1.0, 0.9, "each as much")],
+)
+def test_the_fate_of_two_copies_is_read_from_their_shares(first: float, second: float, fate: str) -> None:
+    row = {"before": 1.0, "first copy": first, "second copy": second}
+    assert fate in game.fate_of_copies({"Keras": row, "Torch": row})

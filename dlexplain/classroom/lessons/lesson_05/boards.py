@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from dlexplain.classroom.lessons.lesson_05 import game
+from dlexplain.classroom.pages import folded
 from dlexplain.classroom.widgets import Card, ipywidgets
 from dlexplain.figures.theme import LIGHT
 
@@ -106,19 +107,31 @@ class BackgroundBoard(Card):
         super().__init__([self.background, self.person, self.network, self.view])
 
     def _show(self, _: Any = None) -> None:
-        self.view.value = self.to_html()
+        self.view.value = self._drawn(self.background.value, self.person.value)
 
     def to_html(self) -> str:
+        """The staircase as it stands; folded below it, the other backgrounds and the other patients."""
+        background, who = self.background.value, self.person.value
+        others = [each for each in self._explained[self.network.value] if each != background]
+        people = [each for each in range(len(self._people)) if each != who]
+        below = {
+            "Compared with others": [self._drawn(each, who) for each in others],
+            "Other patients": [self._drawn(background, each) for each in people],
+        }
+        more = "".join(folded(title, "".join(drawn)) for title, drawn in below.items() if drawn)
+        return self._drawn(background, who) + more
+
+    def _drawn(self, background: str, who: int) -> str:
         """Where the comparison starts, what each column adds, and where the patient's score ends."""
         every = self._explained[self.network.value]
-        found, who = every[self.background.value], self.person.value
+        found = every[background]
         ends = [np.cumsum([each.baseline_output[who], *_in_order(each.values[who])]) for each in every.values()]
         low, high = min(e.min() for e in ends), max(e.max() for e in ends)
         picture = waterfall(
             found.values[who],
             self._names,
             start=float(found.baseline_output[who]),
-            start_name=f"mean score of: {self.background.value}",
+            start_name=f"mean score of: {background}",
             limits=(float(low), float(high)),
         )
         end = float(found.output[who])

@@ -40,7 +40,11 @@ def check_cleo(answer: object, *, earns: game.Game) -> Check:
 
 
 def check_rules(answer: object) -> Check:
-    if isinstance(answer, (str, bytes, dict, set)) or not isinstance(answer, (list, tuple)) or len(answer) != 3:
+    if isinstance(answer, dict) and set(answer) == set("ABC"):
+        answer = [answer[way] for way in "ABC"]
+    if isinstance(answer, np.ndarray):
+        answer = answer.tolist()
+    if not isinstance(answer, (list, tuple)) or len(answer) != 3:
         raise Refused(f"A list of three rules is wanted, for A, B and C; you gave {kind(answer)}.")
     a, b, c = (option(each, RULES, what=f"the rule for {way}") for each, way in zip(answer, "ABC", strict=True))
     said = {

@@ -63,6 +63,26 @@ def number(value: float, places: int | None = None) -> str:
     return text.replace("-", "−")
 
 
+def tiny(value: float) -> str:
+    """A difference that should be nothing, in words where it is very small."""
+    if value == 0:
+        return "nothing at all"
+    for limit, words in ((1e-6, "a millionth"), (1e-5, "a hundred-thousandth"), (1e-4, "a ten-thousandth")):
+        if value < limit:
+            return f"less than {words}"
+    return f"{value:.2g}"
+
+
+def fate_of_copies(split: Mapping[str, Mapping[str, float]]) -> str:
+    """What became of a column's share when a copy of it came, in the words of the prediction's choices."""
+    shares = [(row["first copy"] / row["before"], row["second copy"] / row["before"]) for row in split.values()]
+    if all(second < 0.1 for _, second in shares):
+        return "the second copy gets nothing"
+    if all(min(pair) > 0.85 for pair in shares):
+        return "each as much as the one before"
+    return "the two copies share what the one had"
+
+
 def orders_picture(worth: Game, players: Sequence[str], *, unit: str = "", places: int | None = None) -> Note:
     """A bar for each rise: a row an order, a column a player; below, the mean of each column, its share."""
     every, mean = rises(worth, players), shares(worth, players)
