@@ -46,7 +46,7 @@ ties(english, melo, links)
 # tell you whether to write `la` or `lo`. For that you must know the noun. **One word needs two.**
 #
 # **Exercise 1: align by hand.** English: “today the old ship follows a dog”, places 0 to 6. Melo: `la veda veta uno
-# kano sega hodi`. For each Melo word: the place of the English word that it translates.
+# kano sega hodi`. Give a list of seven places: for each Melo word, the place of the English word that it translates.
 
 # %%
 ### BEGIN SOLUTION
@@ -87,13 +87,14 @@ lesson.reveal("order", by_place)
 #
 # The weights are the **attention**. They can be drawn: a row for each word written, a column for each source word.
 #
-# **Exercise 2: attention in three lines.** `query` has 3 numbers. `keys` and `values` have a row for each place.
+# **Exercise 2: attention in three lines.** `query` has 3 numbers. `keys` and `values` have a row for each place. Give back
+# the mix.
 
 # %%
 def attend(query, keys, values):
     ### BEGIN SOLUTION
-    fit = np.exp(keys @ query)
-    weights = fit / fit.sum()
+    fit = keys @ query
+    weights = np.exp(fit) / np.exp(fit).sum()
     return weights @ values
     ### END SOLUTION
 
@@ -204,7 +205,7 @@ right = (dlx.wrap(net_torch).predict((new.inputs, new.so_far)).argmax(-1) == new
 print(f"Torch: {right:.1%} of the next words right, in sentences never seen.")
 
 # %% [markdown]
-# In earnest nobody gives the true words so far. The network must go on from **its own**.
+# In use, nobody gives it the true words so far. It must go on from **its own**.
 
 # %%
 def translate(network, inputs, length=None):
@@ -226,7 +227,7 @@ Markdown(f"**Whole sentences right, from beginning to end:** Keras {scores['Kera
          f"Torch {scores['Torch']:.1%}.")
 
 # %% [markdown]
-# Before you look at the attention: guess.
+# Now look at the attention: a row for each word written. First a guess about the article.
 
 # %%
 lesson.predict("article")
@@ -242,7 +243,8 @@ shown = {"attention, Keras": looks_keras[one], "attention, Torch": looks_torch[o
 grids(shown, sentence, meaning, truth)
 
 # %% [markdown]
-# Read it row by row. The network found Melo's order by itself: noun before adjective, verb late.
+# Read it row by row: the dark cell is where the network looked. It found Melo's order by itself: noun before adjective,
+# verb late.
 #
 # ## Does it hold?
 #
@@ -291,7 +293,7 @@ dlx.figures.bars(100 * np.array(list(aligned.values())), list(aligned), axis="% 
 #
 # ## The riddle of the article
 #
-# The article needs **two** words: “the”, and the noun for its ending. Where did the networks look?
+# The article needs **two** words: “the”, and the noun for its ending. Where did the networks look? (You guessed, above.)
 
 # %%
 articles = bench.endings(new)
@@ -338,6 +340,10 @@ for noun in ("cat", "dog"):
 strangers = language.strangers(new.inputs[one], pairs, 10, np.random.default_rng(0))
 print("\n".join(" ".join(pairs.source(row)) for row in strangers[:3]))
 
+# %% [markdown]
+# Now swap, word by word. The table has a fall for each source word: how far the **logarithm** of the chance of the first
+# Melo word falls. Which two words does it need?
+
 # %%
 written_so_far = new.so_far[one]
 map_of_the_first_word = dlx.explain(
@@ -349,10 +355,10 @@ map_of_the_first_word = dlx.explain(
 )
 credit = map_of_the_first_word.values[0][0]
 draw.table({f"swapped, for the word “{meaning[0]}”":
-            {f"{k} {word}": f"{credit[k]:+.1f}" for k, word in enumerate(sentence)}})
+            {f"{k} {word}": f"{credit[k]:+z.1f}" for k, word in enumerate(sentence)}})
 
 # %% [markdown]
-# The numbers are falls of the log of the chance. Now the same for every word that is written, beside the attention.
+# Now the same for every word that is written, beside the attention. Compare the dotted frames.
 
 # %%
 few, fewer = new.take(slice(0, 40)), new.take(slice(0, 8))  # enough to count; Keras takes longer
@@ -360,6 +366,9 @@ swaps_keras, swaps_torch = bench.swaps(net_keras, fewer), bench.swaps(net_torch,
 swaps_one = bench.swaps(net_torch, new.take(slice(one, one + 1)))[0]
 shown = {"attention, Torch": looks_torch[one], "swap test, Torch": bench.shares(swaps_one)}
 grids(shown, sentence, meaning, truth)
+
+# %% [markdown]
+# One sentence proves nothing. Count again: of the row of an article, which share lies on its noun?
 
 # %%
 def noun_share(maps, sentences):
@@ -378,7 +387,7 @@ dlx.figures.bars(100 * np.array(list(needs.values())), list(needs), axis="% of t
                  title="How much of the article lies on its noun?")
 
 # %% [markdown]
-# The swap test sees both words. Attention sees one. **Where has the noun gone?**
+# The swap test sees both words. Attention shows one. **Where has the noun gone?**
 #
 # The encoder had read the whole sentence *before* anyone looked. So the place of “the” no longer holds just the
 # word “the”. The noun is mixed in. The decoder looks at one place, and finds two words there.
@@ -400,6 +409,9 @@ draw.table({
            "article: attention on its noun": f"{needs['attention, ' + key]:.0%}"}
     for name, key in {"mixes first": "Torch", "word by word": "word by word"}.items()
 })
+
+# %% [markdown]
+# The same sentence, in both. Look at the first row and at the dotted frames.
 
 # %%
 shown = {"attention, mixes first": looks_torch[one], "attention, word by word": looks_words[one]}
@@ -426,6 +438,9 @@ outcomes = ["not at all", "about half as well", "as well as the first"]
 score = scores["looks elsewhere"]
 lesson.reveal("elsewhere", outcomes[int(score > 0.2) + int(score > 0.8)])
 
+# %% [markdown]
+# Where do they look? And, below: which words do they need?
+
 # %%
 shown = {"attention, first network": looks_torch[one],
          "attention, looks elsewhere": looks_elsewhere[one]}
@@ -436,6 +451,9 @@ swaps_elsewhere_one = bench.swaps(net_elsewhere, new.take(slice(one, one + 1)))[
 shown = {"swap test, first network": bench.shares(swaps_one),
          "swap test, looks elsewhere": bench.shares(swaps_elsewhere_one)}
 grids(shown, sentence, meaning, truth)
+
+# %% [markdown]
+# Counted over forty sentences:
 
 # %%
 def judged(network, looks, swaps):
@@ -563,12 +581,15 @@ try:
     refused = ""
 except Exception as fault:
     refused = f"{type(fault).__name__}: {fault}"
-print(refused[:180])
+print(refused.split(" (while")[0])
 
 # %% [markdown]
 # The walk must begin *behind* the list, in the **embedding**: the row of numbers of each word. `dlx.explain` does
 # so by itself. In Captum you choose the layer (`LayerIntegratedGradients`), and its default start is word
 # 0 everywhere: the empty sentence. Does it matter?
+#
+# The table says how much of all values (signs set aside) lies on words that play no part: they are neither translated nor
+# decide an ending. Little is good.
 
 # %%
 def captum_words(pairs):
@@ -591,15 +612,14 @@ astray = {name: bench.astray(values, fewer.alignment) for name, values in by_sta
 draw.table({name: {"on words that play no part": f"{value:.0%}"} for name, value in astray.items()})
 
 # %% [markdown]
-# The table: how much of all values (signs set aside) lies on words that neither are translated nor decide an ending.
-#
 # Captum made no mistake. It answered “what parts this sentence from an empty one?” The network never saw an
 # empty sentence, and there every word seems to count. (Expected gradients are integrated gradients, from many
 # starts.) **Choose the start; do not inherit it.**
 #
 # ## Dates, letter by letter
 #
-# The same network, not one line changed. Now a “word” is a letter.
+# The same network, not one line changed. Now a “word” is a letter. (␣ is a space.) Where does it look for the year? And for
+# the month?
 
 # %%
 calendar = language.dates(count=3600, seed=0)

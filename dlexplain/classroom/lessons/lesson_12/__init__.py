@@ -30,7 +30,7 @@ EXERCISES = (
         hints=(
             "Take the Melo words one after the other. What does `la` translate?",
             "`la` is “the”, place 1. `veda` is “ship”, place 3. The adjective follows its noun; the verb comes late.",
-            "So:\n```\nplaces = [1, 3, 2, 5, 6, 4, 0]\n```",
+            "So:\n```\nby_hand = [1, 3, 2, 5, 6, 4, 0]\n```",
         ),
         reference=TRANSLATES,
         wrong={
@@ -50,7 +50,7 @@ EXERCISES = (
         hints=(
             "`keys @ query` gives one fit for each place. How do fits become weights?",
             "`np.exp` makes them positive; divided by their sum, they sum to 1.",
-            "Then mix:\n```\nfit = np.exp(keys @ query)\nreturn (fit / fit.sum()) @ values\n```",
+            "Then mix:\n```\nfit = keys @ query\nweights = np.exp(fit) / np.exp(fit).sum()\nreturn weights @ values\n```",
         ),
         reference=lambda query, keys, values: _weights(query, keys) @ values,
         wrong={
@@ -58,6 +58,10 @@ EXERCISES = (
             "fits only": (lambda query, keys, values: keys @ query, "a fit or a weight"),
             "no weights": (lambda query, keys, values: (keys @ query) @ values, "do not sum to 1. Turn them"),
             "not divided": (lambda query, keys, values: np.exp(keys @ query) @ values, "**Divide by their sum.**"),
+            "root of the width": (
+                lambda query, keys, values: _weights(query / 3**0.5, keys) @ values,
+                "leave that out",
+            ),
             "best place": (lambda query, keys, values: values[(keys @ query).argmax()], "the best place alone"),
             "all alike": (lambda query, keys, values: values.mean(axis=0), "all places alike"),
             "not summed": (lambda query, keys, values: _weights(query, keys)[:, None] * values, "did not add them up"),
@@ -75,6 +79,7 @@ EXERCISES = (
         reference=_hits,
         wrong={
             "nothing counted, too": (lambda w, t: (w.argmax(axis=-1) == t).mean(), "**nothing is written**"),
+            "not the first place": (lambda w, t: (w.argmax(axis=-1) == t)[t > 0].mean(), "Place **0**"),
             "a count": (lambda w, t: (w.argmax(axis=-1) == t).sum(), "a **share** from 0 to 1"),
             "how large": (lambda w, t: w.max(axis=-1)[t >= 0].mean(), "how **large**"),
             "misses": (lambda w, t: (w.argmax(axis=-1) != t)[t >= 0].mean(), "share of misses"),

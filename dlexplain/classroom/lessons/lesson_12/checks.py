@@ -56,6 +56,8 @@ def check_attend(answer: object) -> Check:
         )
     if close(given, np.exp(fit) @ values):
         return wrong("All weights are positive now, but do not sum to 1. **Divide by their sum.**")
+    if close(given, np.exp(fit / 3**0.5) / np.exp(fit / 3**0.5).sum() @ values):
+        return wrong("You divided the fits by the root of the width, as large networks do. Here leave that out.")
     if close(given, values[fit.argmax()]):
         return wrong("You took the best place alone. Attention takes **a little of every place**.")
     if close(given, values.mean(0)):
@@ -77,6 +79,8 @@ def check_hits(answer: object) -> Check:
         return right(f"{wanted:.0%} of the words written. Places where nothing is written do not count.")
     if close(value, hit.mean()):
         return wrong("You counted the places where **nothing is written** (truth −1), too: they can never be hit.")
+    if close(value, hit[truth > 0].mean()):
+        return wrong("Place **0** is a place, too. Count where `truth >= 0`.")
     if close(value, hit.sum()) or close(value, 100 * wanted):
         return wrong("Give a **share** from 0 to 1, not a count or per cents.")
     if close(value, weights.max(-1)[written].mean()) or close(value, weights.max(-1).mean()):

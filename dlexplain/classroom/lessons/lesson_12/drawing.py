@@ -13,7 +13,7 @@ from dlexplain.figures.theme import CATEGORIES
 
 Links = Sequence[tuple[int, int]]
 
-CELL, HEAD, SIDE = 27, 74, 66
+CELL, HEAD, SIDE = 34, 80, 72
 _TEXT = 'fill="currentColor"'
 _TRUE, _WEIGHT = CATEGORIES[5], CATEGORIES[0]
 
@@ -64,17 +64,17 @@ def grid(
     A frame is the word translated, a dotted one the word agreed with. What lies below zero stays empty.
     """
     rows, columns = len(target), len(source)
-    parts = [f'<text x="0" y="14" font-size="13" font-weight="600" {_TEXT}>{html.escape(title)}</text>']
+    parts = [f'<text x="0" y="14" font-size="14" font-weight="600" {_TEXT}>{html.escape(title)}</text>']
     for k, word in enumerate(source):
         x = SIDE + (k + 0.5) * CELL + 4
         parts.append(
-            f'<text transform="translate({x:.0f} {HEAD - 6}) rotate(-52)" font-size="12.5" {_TEXT}>'
+            f'<text transform="translate({x:.0f} {HEAD - 6}) rotate(-52)" font-size="14" {_TEXT}>'
             f"{html.escape(_seen(word))}</text>"
         )
     for t, word in enumerate(target):
         y = HEAD + t * CELL
         parts.append(
-            f'<text x="{SIDE - 8}" y="{y + 18}" font-size="12.5" text-anchor="end" {_TEXT}>{html.escape(_seen(word))}</text>'
+            f'<text x="{SIDE - 8}" y="{y + 22}" font-size="14" text-anchor="end" {_TEXT}>{html.escape(_seen(word))}</text>'
         )
         for s in range(columns):
             strength = min(1.0, max(0.0, float(values[t, s])))
