@@ -170,7 +170,7 @@ letters_torch = network_torch(len(letters.class_names), seed=0)
 # 3 · train, and stop the time
 began = time.process_time()
 learn_torch(letters_torch, letters.inputs, letters.labels, plenty, 0.003)
-seconds = {"pre-training": time.process_time() - began}
+pretraining_seconds = time.process_time() - began
 
 # 4 · look
 read = dlx.wrap(letters_torch).predict(channels_first(new_letters.inputs)).argmax(1)
@@ -229,15 +229,17 @@ chosen = {(size, k): bench.draw_places(pool.labels, size, seed=k) for size in SI
 
 
 def frozen(network):
-    """A row a size, a column a draw."""
+    """The share right, and the seconds: a row a size, a column a draw."""
+    began = time.process_time()
     known, asked = features_of(network, pool.inputs), features_of(network, test.inputs)
-    return np.array([[share_right(known, asked, chosen[size, k]) for k in range(DRAWS)] for size in SIZES])
+    asking = (time.process_time() - began) / (len(SIZES) * DRAWS)  # each bears its part
+    found, took = costs.timed(lambda size, k: share_right(known, asked, chosen[size, k]), SIZES, DRAWS)
+    return found, took + asking
 
 
-began = time.process_time()
-right = {"Torch": {"frozen": frozen(letters_torch)}}
-seconds["frozen"] = (time.process_time() - began) / (len(SIZES) * DRAWS)
-right["Keras"] = {"frozen": frozen(letters_keras)}
+right, seconds_of = {"Torch": {}, "Keras": {}}, {}
+right["Torch"]["frozen"], seconds_of["frozen"] = frozen(letters_torch)
+right["Keras"]["frozen"], _ = frozen(letters_keras)
 five = float(100 * right["Keras"]["frozen"][SIZES.index(5)].mean())
 lesson.reveal("few", five)
 
@@ -258,14 +260,13 @@ unused = [value.numpy() for value in digits_keras.optimizer.variables]
 random_keras = [network_keras(10, seed=k).get_weights() for k in range(DRAWS)]
 
 
-def tune_keras(body, size, k):
+def tune_keras(body, mine, k=0):
     start = random_keras[k]
     if body is not None:
         start = [*body.get_weights()[:-2], *start[-2:]]  # all but the head
     digits_keras.set_weights(start)
     for value, fresh in zip(digits_keras.optimizer.variables, unused, strict=True):
         value.assign(fresh)  # the optimizer forgets, too
-    mine = chosen[size, k]
     order = batches(len(mine), STEPS, 32, seed=k)
     return learn_keras(digits_keras, pool.inputs[mine], pool.labels[mine], order)
 
@@ -275,11 +276,10 @@ def body_of(network):
     return {name: value for name, value in weights if not name.startswith("answer")}
 
 
-def tune_torch(body, size, k, rate=RATE):
+def tune_torch(body, mine, k=0, rate=RATE):
     network = network_torch(10, seed=k)
     if body is not None:
         network.load_state_dict(body_of(body), strict=False)
-    mine = chosen[size, k]
     order = batches(len(mine), STEPS, 32, seed=k)
     return learn_torch(network, pool.inputs[mine], pool.labels[mine], order, rate)
 
@@ -292,22 +292,23 @@ def scores(network, pictures):
 
 
 def scored(tune, body):
-    found = np.zeros((len(SIZES), DRAWS))
-    for row, size in enumerate(SIZES):
-        for k in range(DRAWS):
-            found[row, k] = (scores(tune(body, size, k), test.inputs).argmax(1) == test.labels).mean()
-    return found
+    """The share right, and the seconds: a row a size, a column a draw."""
+    def right_after(size, k):
+        read = scores(tune(body, chosen[size, k], k), test.inputs).argmax(1)
+        return (read == test.labels).mean()
+
+    return costs.timed(right_after, SIZES, DRAWS)
 
 
 for name, tune, body in (("Keras", tune_keras, letters_keras), ("Torch", tune_torch, letters_torch)):
     for way, start in (("thawed", body), ("from scratch", None)):
-        began = time.process_time()
-        right[name][way] = scored(tune, start)
-        seconds[way] = (time.process_time() - began) / (len(SIZES) * DRAWS)  # Torch, in the end
+        right[name][way], seconds_of[way] = scored(tune, start)  # the seconds: Torch's, in the end
 
 # %% [markdown]
 # And a fourth, without any network: logistic regression straight on the **64 pixels**. It is the control. Whoever
 # does not beat it has learned nothing worth having.
+#
+# Look at the left end first: who is on top while digits are few? Then at the right end: how much of the lead is left?
 
 # %%
 flat, flat_test = pool.inputs.reshape(-1, 64), test.inputs.reshape(-1, 64)
@@ -330,8 +331,8 @@ own.learning_curves(SIZES, right["Torch"], title="Torch: the share of new digits
 # this control we should praise the network too much.
 #
 # **Exercise 3: is the lead real?** Five draws of two digits a class: `with_letters` (frozen) and `from_scratch`,
-# a number a draw, the same draws. By how much does pre-training lead on average? And how sure is this mean (its
-# **standard error**)?
+# a number a draw, the same draws. By how much does pre-training lead on average? And how far may this mean be off by
+# luck (its **standard error**)? Give `[mean, standard error]`.
 
 # %%
 with_letters, from_scratch = right["Torch"]["frozen"][1], right["Torch"]["from scratch"][1]
@@ -351,12 +352,13 @@ for name, found in right.items():
             for size, row in zip(SIZES, gaps, strict=True)
         }
 drawing.table({
-    name: {size: f"{100 * mean:+.1f} ± {100 * error:.1f}" for size, (mean, error) in row.items()}
+    name: {size.replace(" ", "\u00a0"): f"{100 * mean:+.1f}\u00a0±\u00a0{100 * error:.1f}"
+           for size, (mean, error) in row.items()}
     for name, row in lead.items()
 })
 
 # %% [markdown]
-# In points of a hundred, with standard errors. A lead of more than about two or three standard errors is hard to
+# In percentage points, with standard errors. A lead of more than about two or three standard errors is hard to
 # explain by luck.
 #
 # ## Was it the letters?
@@ -376,8 +378,8 @@ untrained = network_torch(len(letters.class_names), seed=0)
 bodies = {
     "letters": right["Torch"]["frozen"],
     "plain pixels": pixels,
-    "never trained": frozen(untrained),
-    "shuffled names": frozen(nonsense),
+    "never trained": frozen(untrained)[0],
+    "shuffled names": frozen(nonsense)[0],
 }
 ten = SIZES.index(10)
 at_ten = {name: float(found[ten].mean()) for name, found in bodies.items()}
@@ -415,11 +417,7 @@ def head_torch(mine, rate, framework):
 
 
 def whole_torch(mine, rate, body):
-    network = network_torch(10, seed=0)
-    if body is not None:
-        network.load_state_dict(body_of(body), strict=False)
-    learn_torch(network, pool.inputs[mine], pool.labels[mine], batches(len(mine), STEPS, 32, seed=0), rate)
-    return scores(network, test.inputs)
+    return scores(tune_torch(body, mine, rate=rate), test.inputs)
 
 
 desk = bench.TuningBench(
@@ -453,8 +451,9 @@ lesson.predict("layer")
 
 # %%
 LAYERS = ["first", "second", "third"]
-tuned, scratch = tune_torch(letters_torch, 20, 0), tune_torch(None, 20, 0)
-tuned_keras = keras.models.clone_model(tune_keras(letters_keras, 20, 0))
+twenty = chosen[20, 0]
+tuned, scratch = tune_torch(letters_torch, twenty), tune_torch(None, twenty)
+tuned_keras = keras.models.clone_model(tune_keras(letters_keras, twenty))
 tuned_keras.set_weights(digits_keras.get_weights())
 asked_torch = channels_first(test.inputs)
 
@@ -487,10 +486,10 @@ drawing.layer_lines(cka, title="How alike is each layer to that of the letters' 
 # ## What decides, before and after?
 #
 # Now integrated gradients (lesson 04) for the same digits. First we put the frozen head back on its body, so that
-# it is one network.
+# it is one network. Compare the rows of **frozen** and **thawed**. Then look at the last row.
 
 # %%
-scale, head = head_on(features_of(letters_torch, pool.inputs[chosen[20, 0]]), pool.labels[chosen[20, 0]])
+scale, head = head_on(features_of(letters_torch, pool.inputs[twenty]), pool.labels[twenty])
 before = network_torch(10, seed=0)
 before.load_state_dict(body_of(letters_torch), strict=False)
 with torch.no_grad():
@@ -508,7 +507,7 @@ maps = {
 }
 some = [int(np.flatnonzero(test.labels[:100] == digit)[0]) for digit in (0, 3, 4, 7)]
 own.maps({name: found.heatmap()[some] for name, found in maps.items()}, test.inputs[some, :, :, 0],
-                  title="What spoke for the right digit (orange) and against it (blue)")
+         title="What spoke for the right digit (orange) and against it (blue)")
 
 # %%
 def agreement(a, b):
@@ -559,19 +558,22 @@ lesson.order("steps")
 # %% [markdown]
 # ## What is saved?
 #
-# How many digits a class does each way need to read 90 % right? We read it off the curves, between the points.
+# How many digits a class does each way need to read 90 % right? We read it off each draw's curve, between the points.
+# The mean of five draws stands before ±, its standard error after it.
 
 # %%
 GOAL = 0.9
 LABEL, HOUR, WATTS = 0.05, 0.04, 10.0  # prices of our own making: put in yours
 
-needed = {
-    name: {way: costs.needed(SIZES, found[way].mean(1), GOAL)
+draws_need = {
+    name: {way: np.array([costs.needed(SIZES, found[way][:, k], GOAL) for k in range(DRAWS)])
            for way in ("from scratch", "plain pixels", "thawed", "frozen")}
     for name, found in right.items()
 }
+needed = {name: {way: float(each.mean()) for way, each in found.items()} for name, found in draws_need.items()}
 drawing.table({
-    name: {way: f"{value:.1f} a class" for way, value in found.items()} for name, found in needed.items()
+    name: {way: f"{costs.with_error(each, '.1f')} a class" for way, each in found.items()}
+    for name, found in draws_need.items()
 })
 
 # %%
@@ -580,19 +582,26 @@ passes = {
     "from scratch": tune_passes, "thawed": tune_passes, "frozen": 10 * needed["Torch"]["frozen"],
     "pre-training": plenty.size * 3,
 }
-bills = {
-    way: costs.bill(
-        10 * needed["Torch"].get(way, 0), passes[way], seconds[way], label=LABEL, hour=HOUR, watts=WATTS
-    )
-    for way in ("from scratch", "thawed", "frozen", "pre-training")
+
+
+def bill(way, labels, took):
+    return costs.bill(labels, passes[way], took, label=LABEL, hour=HOUR, watts=WATTS)
+
+
+bills = {  # a bill a draw
+    way: [bill(way, *each) for each in zip(10 * draws_need["Torch"][way], seconds_of[way].mean(0), strict=True)]
+    for way in ("from scratch", "thawed", "frozen")
 }
-drawing.table({f"{way}, once" if way == "pre-training" else way: bill.row() for way, bill in bills.items()})
+bills["saved by frozen"] = [a - b for a, b in zip(bills["from scratch"], bills["frozen"], strict=True)]
+bills["pre-training, once"] = [bill("pre-training", 0, pretraining_seconds)]
+drawing.table({way: costs.row(several) for way, several in bills.items()})
 
 # %% [markdown]
 # The prices are examples: a label at 0.05, an hour of a processor core at 0.04, and 10 watts. The rest was
-# measured here, in Torch.
+# measured here, in Torch. “Saved by frozen” is what it spares beside from scratch, draw by draw.
 #
-# - **Data**: pre-training saves a good part of the labels. It does not save all.
+# - **Data**: pre-training saves a good part of the labels, not all. Look at the ±: five draws do not say precisely
+#   how many.
 # - **Time and energy**: a frozen body is asked once a picture. That saves nearly all of the passes.
 # - **Money**: here it is nearly all *labels*. Nobody had to label the letters.
 #
@@ -612,10 +621,11 @@ lesson.check("break_even", break_even)
 tasks = {
     "passes": costs.break_even(passes["pre-training"], passes["from scratch"], passes["frozen"]),
     "money": costs.break_even(
-        bills["pre-training"].money, bills["from scratch"].money, bills["frozen"].money
+        *(float(np.mean([each.money for each in bills[way]]))
+          for way in ("pre-training, once", "from scratch", "frozen"))
     ),
 }
-label_share = LABEL * bills["from scratch"].labels / bills["from scratch"].money
+label_share = LABEL * bills["from scratch"][0].labels / bills["from scratch"][0].money
 Markdown(f"Computing is **{100 * (1 - label_share):.5f} %** of the bill from scratch; labels are the rest.\n\n"
          "Tasks until pre-training has paid, with a "
          f"frozen body: **{tasks['passes']:.0f}** counted in passes, **{max(1, tasks['money']):.0f}** counted in "

@@ -344,8 +344,8 @@ looks = {
 lesson.reveal("looks", max(looks, key=looks.get))
 
 # %% [markdown]
-# The trained networks put several times more of their map on the lines than any control. So the map depends on what
-# was learned: they do look at the lines.
+# The trained networks put clearly more of their map on the lines than any control. So the map depends on what was
+# learned: they do look at the lines.
 #
 # But compare the bars of “mishaps” and “perfect”. **The bad driver looks at the lines, too.** The map does not tell
 # the good driver from the bad one. And does a driver *need* what it looks at? A map is a suspicion. **To know,
@@ -419,11 +419,13 @@ fates = ["it leaves the road within 100 m", "it gets a little less far", "nothin
 lesson.reveal("line", fates[int(without_line > 100) + int(without_line > 200)])
 
 # %% [markdown]
-# Three lessons stand in this table.
+# Four lessons stand in this table.
 #
 # - **Credit is not need.** The middle line has credit. Take it away: the edge lines do. Take all lines away, and
 #   the driver is blind.
-# - **Trees moved**: nothing happens. The map said so, and the intervention proves it, *for these roads*.
+# - **Trees moved**: hardly anything happens. The map said so, and the intervention proves it, *for these roads*.
+# - **A shadow** is no line. And yet it turns the wheel much farther than moved trees do. No recording had shadows.
+#   Nobody taught the networks to pass over them. Compare how far each of the two gets.
 # - **A still picture is not a drive.** Without edge lines the wheel jerks more than without any line, and yet the
 #   ride goes farther: the next picture corrects it. Only the closed loop shows what ends in the grass.
 #

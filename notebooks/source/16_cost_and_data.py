@@ -223,8 +223,8 @@ draw.table({
     for name in tasks})
 
 # %% [markdown]
-# All are right on most new examples. Keras spends a part of its seconds before the first step: it first writes a plan of all operations.
-# For tiny networks that part is large.
+# All are right on most new examples. Keras spends a part of its seconds before the first step: it writes a plan of
+# all operations. For tiny networks that part is large.
 #
 # Now count instead of timing. `flops` watches one example on its way and counts each product of matrices.
 
@@ -671,8 +671,8 @@ draw.table({name: {"alone": f"{alone_of[name]:.3f}",
 honest_best = next(name for name in strongest if name != "surgery")
 Markdown(f"Both networks give most credit to **{leads['Keras']}**. Alone it tells, of a sick and a "
          f"well patient, which is which in **{alone_of['surgery']:.1%}** of all pairs. But look: "
-         f"**{honest_best}**, an honest measurement, reaches {alone_of[honest_best]:.1%}. The coin, our control: {alone_of['coin']:.1%}, "
-         "hardly more than guessing.")
+         f"**{honest_best}**, an honest measurement, reaches {alone_of[honest_best]:.1%}. The coin, our "
+         f"control: {alone_of['coin']:.1%}, hardly more than guessing.")
 
 # %% [markdown]
 # And even the coin gets some credit: a network finds patterns in luck, too. What earns no more than a coin is noise.
@@ -711,8 +711,9 @@ draw.table({name: {"SHAP, asked on the test": f"{shap_test[name]:.2f}",
 # the old and the new rows. A *two-sample test* (Kolmogorov-Smirnov) gives **p**: how often chance alone would make
 # such a difference.
 #
-# **Exercise 4: false alarms.** Two numbers. We test 30 columns, and cry “drift” where p is under 0.05. Suppose nothing drifted.
-# How many alarms do you expect all the same? And which limit for p, in place of 0.05, makes up for it?
+# **Exercise 4: false alarms.** We test 30 columns, and cry “drift” where p is under 0.05. Suppose nothing drifted.
+# How many alarms do you expect all the same? And which limit for p, in place of 0.05, makes up for it? Give
+# `[alarms, limit]`.
 
 # %%
 ### BEGIN SOLUTION

@@ -273,7 +273,7 @@ Markdown("\n".join(answered).split("## Factors")[0].replace("## ", "\n#### ") + 
 #
 # The **population stability index** (PSI) sums over the parts: (now − before) × log(now / before).
 #
-# **Exercise 1.** `before` and `now` hold the shares of the parts. Compute the PSI.
+# **Exercise 1.** `before` and `now` hold the shares of the parts. Compute the PSI. (`log` is the natural one, `np.log`.)
 
 # %%
 def index(before, now):
@@ -439,7 +439,8 @@ for seed in range(5):
     torch.manual_seed(seed)
     at_controller[f"untrained {seed + 1}"] = move_at_controller(dlx.wrap(torch_network().eval()))
 dlx.figures.bars([100 * value for value in at_controller.values()], list(at_controller),
-                 title="The controller's effect on the explanations", axis="largest move of a share, in points of 100")
+                 title="The controller's effect on the explanations",
+                 axis="largest move of a share, in points of 100")
 
 # %% [markdown]
 # The untrained networks hardly notice: they never learned what fast and slow mean. So the alarm is the trained
@@ -571,6 +572,8 @@ own.year(third.weeks, rang_3, limits=limits["Torch"], events={"no more list": ha
          title="Four monitors, version 3 (Torch)")
 
 # %% [markdown]
+# (A diamond left of the dotted line is a false alarm. The limits are still those of version 1.)
+#
 # The outcomes ring: version 3 calls so many pumps that were “not repaired”! In week 47 an automaton retrains on
 # the newest weeks, and **releases the result by itself**.
 

@@ -101,6 +101,9 @@ def test_letters_save_labels_and_passes(run: Run) -> None:
     for needed in run.value("needed").values():
         assert 1.25 * needed["frozen"] < needed["from scratch"]  # "a good part, not all"
         assert needed["frozen"] > 2
+    for need in run.value("draws_need").values():
+        saved = np.asarray(need["from scratch"]) - np.asarray(need["frozen"])
+        assert saved.mean() > saved.std(ddof=1) / np.sqrt(len(saved)) > 0  # the mean stands out of its error
     passes = run.value("passes")
     assert passes["frozen"] < 0.05 * passes["from scratch"]  # "nearly all of the passes"
     tasks = run.value("tasks")
@@ -166,6 +169,18 @@ def test_the_bill_adds_labels_and_time() -> None:
     assert bill.watt_hours == pytest.approx(20)
     assert costs.break_even(30, 8, 2) == 5
     assert costs.break_even(30, 2, 8) == np.inf
+    dearer = costs.bill(120, 5, 7200, label=0.5, hour=3, watts=10)
+    assert (dearer - bill).labels == 20
+    assert (dearer - bill).money == pytest.approx(10)
+    assert costs.row([bill, dearer])["labels"].replace("\u00a0", " ") == "110 ± 10"
+    assert costs.row([bill])["labels"] == "100"
+
+
+def test_each_size_and_draw_is_scored_and_timed() -> None:
+    found, took = costs.timed(lambda size, k: 10 * size + k, (1, 5), 3)
+    assert found.tolist() == [[10, 11, 12], [50, 51, 52]]
+    assert took.shape == (2, 3)
+    assert (took >= 0).all()
 
 
 def test_the_bench_learns_anew_for_every_control() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -161,6 +162,16 @@ def test_lamps_show_the_experts_wheel_now_and_a_networks_wheel_of_before() -> No
     np.testing.assert_allclose(lit, np.abs(expert.steering[:, 0]) * 20 / 8, atol=1e-4)
     turned = drive(roads, lambda pictures: np.full(len(pictures), 2.0), lamps=True, keep=True, metres=3)
     np.testing.assert_allclose(turned.parts["lamps"][:, 0, 23].sum(1), [0, 5, 5], atol=1e-4)
+
+
+def test_a_way_ends_where_the_drawn_road_ends() -> None:
+    road = winding_road(1, metres=200)
+    note = drawing.ways_note(
+        road, {"far": road.xy, "near": road.xy[:20]}, 40, {"far": False, "near": True}, "Two ways."
+    )
+    lines = re.findall(r'<polyline points="([^"]+)"[^>]*stroke-dasharray', note.html)
+    assert [len(line.split()) for line in lines] == [48, 20]
+    assert note.html.count("l12,12") == 1  # one of them ends in the grass
 
 
 def test_the_catalogue_gives_the_road() -> None:

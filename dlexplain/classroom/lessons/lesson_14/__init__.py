@@ -181,7 +181,7 @@ QUIZ = (
     ),
     Question(
         "moving",
-        "In Torch, all `requires_grad` are false. Can the network still change while you train the head?",
+        "In Torch, all `requires_grad` of the body are false. Can the body still change while you train the head?",
         choices={
             "Yes: batch normalisation goes on counting in training mode.": "Yes. Set the frozen part to `eval()`.",
             "No: no weight gets a slope.": "No. Running means are not weights. They move without slopes.",

@@ -57,6 +57,8 @@ def check_difference(answer: object, *, frozen: np.ndarray, scratch: np.ndarray)
     wanted = apart.std(ddof=1) / np.sqrt(n)
     if close(mean, -apart.mean()) and not close(mean, apart.mean()):
         return wrong("The sign is turned round: we ask what pre-training **adds**.")
+    if close(mean, 100 * apart.mean()):
+        return wrong("These are percentage points. The rows hold shares from 0 to 1: leave the difference as it is.")
     if not close(mean, apart.mean()):
         return wrong("First the mean of `frozen - scratch`, draw by draw.")
     if close(error, wanted):

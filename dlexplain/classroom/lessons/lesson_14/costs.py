@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import astuple, dataclass
 
 import numpy as np
 
@@ -18,15 +19,44 @@ class Bill:
     watt_hours: float
     money: float
 
-    def row(self) -> dict[str, str]:
-        """For a table."""
-        return {
-            "labels": f"{self.labels:.0f}",
-            "passes": f"{self.passes:,.0f}",
-            "seconds": f"{self.seconds:.2g}",
-            "watt-hours": f"{self.watt_hours:.5f}",
-            "money": f"{self.money:.2f}" if self.money >= 0.005 else "under 0.01",
-        }
+    def __sub__(self, other: Bill) -> Bill:
+        """What this one costs more than the other."""
+        return Bill(*(mine - its for mine, its in zip(astuple(self), astuple(other), strict=True)))
+
+
+def timed(score: Callable[[int, int], float], sizes: Sequence[int], draws: int) -> tuple[np.ndarray, np.ndarray]:
+    """`score(size, draw)` for every size and draw, and the processor seconds that each took; both `(sizes, draws)`."""
+    found, took = np.zeros((len(sizes), draws)), np.zeros((len(sizes), draws))
+    for i, size in enumerate(sizes):
+        for k in range(draws):
+            began = time.process_time()
+            found[i, k] = score(size, k)
+            took[i, k] = time.process_time() - began
+    return found, took
+
+
+def with_error(values: Sequence[float], form: str) -> str:
+    """The mean, and its standard error where there are several values; both in the form given."""
+    known = np.asarray(values, float)
+    if len(known) == 1:
+        return f"{known[0]:{form}}"
+    return f"{known.mean():{form}}\u00a0±\u00a0{known.std(ddof=1) / np.sqrt(len(known)):{form}}"
+
+
+def row(bills: Sequence[Bill]) -> dict[str, str]:
+    """A row of a table: the bills of several draws as means with standard errors."""
+
+    def each(field: str, form: str, times: float = 1) -> str:
+        return with_error([times * getattr(one, field) for one in bills], form)
+
+    cheap = all(abs(one.money) < 0.005 for one in bills)
+    return {
+        "labels": each("labels", ".0f"),
+        "passes": f"{np.mean([one.passes for one in bills]):,.0f}",
+        "seconds": each("seconds", ".3f"),
+        "milliwatt-hours": each("watt_hours", ".2f", 1000),
+        "money": "under 0.01" if cheap else each("money", ".2f"),
+    }
 
 
 def bill(labels: float, passes: float, seconds: float, *, label: float, hour: float, watts: float) -> Bill:

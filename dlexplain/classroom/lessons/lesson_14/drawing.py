@@ -9,7 +9,7 @@ import numpy as np
 
 from dlexplain.classroom import drawing as draw
 from dlexplain.figures.canvas import Figure, Frame, canvas
-from dlexplain.figures.pictures import map_panel
+from dlexplain.figures.pictures import map_panel, picture_panel
 from dlexplain.figures.theme import CATEGORIES, rgb
 
 _CELL, _EDGE = 27, 34
@@ -31,14 +31,16 @@ def learning_curves(sizes: Sequence[int], right: Mapping[str, np.ndarray], *, ti
 
 
 def maps(found: Mapping[str, np.ndarray], pictures: np.ndarray, *, title: str) -> Figure:
-    """A row a network, a column a picture: maps `(n, height, width)` over faint pictures, each row on its own scale."""
-    names = [name if column == 0 else "" for name in found for column in range(len(pictures))]
+    """The pictures, and below a row a network: maps `(n, height, width)` over faint pictures, a scale a row."""
+    names = [name if column == 0 else "" for name in ("the digit", *found) for column in range(len(pictures))]
     figure = canvas(
-        Frame(title, f"{title}. A row a network: {', '.join(found)}.", ["Each row has its own scale."]),
-        rows=len(found), columns=len(pictures), row_height=112, gap_x=10, gap_y=10,
+        Frame(title, f"{title}. A row a network: {', '.join(found)}.", ["Each row of maps has its own scale."]),
+        rows=1 + len(found), columns=len(pictures), row_height=112, gap_x=10, gap_y=10,
         titles=[[f"<b>{html.escape(name)}</b>" if name else ""] for name in names],
     )  # fmt: skip
-    for row, values in enumerate(found.values(), 1):
+    for column, picture in enumerate(pictures, 1):
+        picture_panel(figure, 1, column, picture, grey=True)
+    for row, values in enumerate(found.values(), 2):
         limit = float(np.abs(values).max()) or 1.0
         for column, (one, picture) in enumerate(zip(values, pictures, strict=True), 1):
             map_panel(figure, row, column, one / limit, behind=picture)

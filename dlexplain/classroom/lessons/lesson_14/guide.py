@@ -59,4 +59,9 @@ GUIDE = Guide(
             "in the photos.",
         ),
     ),
+    outcomes={
+        "few": "about 80 to 93 %.",
+        "nonsense": "worse.",
+        "layer": "third.",
+    },
 )

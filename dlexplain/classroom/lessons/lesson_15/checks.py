@@ -76,7 +76,7 @@ def check_effect(answer: object, *, before: np.ndarray, after: np.ndarray) -> Ch
     value = number(answer)
     change = np.asarray(after, np.float64) - np.asarray(before, np.float64)
     size = float(np.abs(change).mean())
-    if close(value, size, relative=1e-3):
+    if close(value, size, relative=1e-2):  # rounded to two digits is right, too
         return right(f"The mean change is {size:.2f} degrees, to whichever side.")
     if close(value, abs(change.mean()), relative=1e-3) or close(value, change.mean(), relative=1e-3):
         return wrong("You averaged with signs: a pull to the left and one to the right **cancel**. Take sizes first.")

@@ -14,6 +14,7 @@ from dlexplain.figures.theme import CATEGORIES, LIGHT, rgb
 
 LEFT_HAND, RIGHT_HAND = np.array(rgb(LIGHT.positive)) / 255, np.array(rgb(LIGHT.negative)) / 255
 DASHES = ("", "7 4", "2 4", "10 3 2 3")
+WAY_COLOURS = ("#000000", CATEGORIES[5], CATEGORIES[0], "#7a2f6b")
 
 
 def tinted(grey: np.ndarray, values: np.ndarray, limit: float) -> np.ndarray:
@@ -62,6 +63,7 @@ def way(
     side: int = 300,
     dot: np.ndarray | None = None,
     crash: Mapping[str, bool] | None = None,
+    colours: Sequence[str] = WAY_COLOURS,
 ) -> str:
     """A road from above, and the ways `(m, 2)` that cars took on it; `dot`: a car; `crash`: who ended in the grass."""
     shown = road.xy[: metres + 8]
@@ -79,12 +81,12 @@ def way(
         f'<polyline points="{middle}" fill="none" stroke="#f7cc29" stroke-width="1"/>',
     ]
     for index, (name, xy) in enumerate(ways.items()):
-        colour = WAY_COLOURS[index % len(WAY_COLOURS)]
+        colour = colours[index % len(colours)]
         parts.append(
-            f'<polyline points="{points(xy)}" fill="none" stroke="{colour}" stroke-width="2.6" '
+            f'<polyline points="{points(xy[: len(shown)])}" fill="none" stroke="{colour}" stroke-width="2.6" '
             f'stroke-dasharray="{DASHES[index % len(DASHES)]}"/>'
         )
-        if crash and crash.get(name):
+        if crash and crash.get(name) and len(xy) <= len(shown):
             x, y = (float(each) for each in points(xy[-1:]).split(","))
             parts.append(
                 f'<path d="M{x - 6:.1f},{y - 6:.1f}l12,12m0,-12l-12,12" stroke="{colour}" stroke-width="3.4"/>'
@@ -99,18 +101,15 @@ def way(
     )
 
 
-WAY_COLOURS = ("#000000", CATEGORIES[5], CATEGORIES[0], "#7a2f6b")
-
-
 def ways_note(road: Road, ways: Mapping[str, np.ndarray], metres: int, crash: Mapping[str, bool], words: str) -> Note:
-    """The ways from above with their legend."""
+    """The ways from above with their legend, in the colours of the course's curves."""
     lines = "".join(
         f'<div><svg aria-hidden="true" width="44" height="12"><rect width="44" height="12" fill="#b9bbc0"/><line x1="2" '
-        f'x2="42" y1="6" y2="6" stroke="{WAY_COLOURS[k]}" stroke-width="3" stroke-dasharray="{DASHES[k]}"/></svg> '
+        f'x2="42" y1="6" y2="6" stroke="{CATEGORIES[k]}" stroke-width="3" stroke-dasharray="{DASHES[k]}"/></svg> '
         f"{html.escape(name)}{' ✕ leaves the road' if crash.get(name) else ''}</div>"
         for k, name in enumerate(ways)
     )
-    drawn = way(road, ways, metres, side=430, crash=crash)
+    drawn = way(road, ways, metres, side=430, crash=crash, colours=CATEGORIES)
     page = (
         f'<div role="img" aria-label="{html.escape(words, quote=True)}" style="display:flex;flex-wrap:wrap;gap:18px;'
         f'align-items:center">{drawn}<div style="line-height:1.8">{lines}</div></div>'

@@ -57,4 +57,10 @@ GUIDE = Guide(
             "Cover it, cut it out of the picture, or train with wheels that lie; then test in a closed loop.",
         ),
     ),
+    outcomes={
+        "distance": "under 190 of the 240 metres, on average over ten roads.",
+        "looks": "the lines, and the asphalt between them.",
+        "line": "nothing much: it drives on.",
+        "lamps": "it leaves the road soon.",
+    },
 )

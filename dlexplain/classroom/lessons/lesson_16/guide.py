@@ -55,4 +55,9 @@ GUIDE = Guide(
             "Not by statistics. Ask who writes the column, and when: before the answer is known, or after.",
         ),
     ),
+    outcomes={
+        "dearest": "people's time for labels.",
+        "slower": "far fewer times longer.",
+        "by_heart": "far fewer.",
+    },
 )

@@ -28,6 +28,8 @@ def check_index(answer: object) -> Check:
         return wrong(
             f"{where} your PSI is negative: one of the two is turned round. Take now − before and now / before."
         )
+    if close(value, terms.sum() / np.log(2)) or close(value, terms.sum() / np.log(10)):
+        return wrong(f"{where} you took a logarithm to another base. The **natural** one is meant: `np.log`.")
     if close(value, terms.mean()):
         return wrong(f"{where} you took the **mean** over the parts. The PSI is their sum.")
     if close(value, np.abs(NOW - BEFORE).sum()):
@@ -55,6 +57,8 @@ def check_shares(answer: object) -> Check:
         return wrong(
             "These are the sizes. Divide by their sum: **shares** add up to 1, in a week of many alarms as in one of few."
         )
+    if close(found, 100 * sizes / sizes.sum()):
+        return wrong("These are per cents. Shares add up to **1**.")
     signed = CREDIT.mean(0)
     if (
         close(found, signed)

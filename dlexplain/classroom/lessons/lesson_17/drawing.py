@@ -10,6 +10,12 @@ from dlexplain.figures.canvas import Figure, Frame, canvas
 from dlexplain.figures.theme import CATEGORIES
 
 RINGS = CATEGORIES[5]
+MEASURES = {  # what a monitor counts, said above its panel
+    "readings": "readings: largest PSI of a sensor",
+    "alarms": "alarms: move of the share of pumps called",
+    "explanations": "explanations: largest move of a sensor's share",
+    "outcomes": "outcomes: share of wrong answers, known four weeks late",
+}
 
 
 def year(
@@ -37,7 +43,7 @@ def year(
     figure = canvas(
         Frame(title, f"{title}. {'; '.join(said)}.", facts),
         rows=len(rows), columns=1, row_height=row_height, gap_y=24, left=56, bottom=46,
-        titles=[[name] for name in rows],
+        titles=[[MEASURES.get(name, name)] for name in rows],
     )  # fmt: skip
     for index, (name, values) in enumerate(rows.items(), 1):
         _panel(figure, index, weeks, np.asarray(values, float), limits.get(name))

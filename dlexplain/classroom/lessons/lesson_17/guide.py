@@ -65,4 +65,8 @@ GUIDE = Guide(
             "The parent, the tests and their weeks, the start of the explanations and the limits, who released it and why.",
         ),
     ),
+    outcomes={
+        "controller": "the explanations.",
+        "seals": "not at all.",
+    },
 )
