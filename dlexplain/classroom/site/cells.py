@@ -14,6 +14,7 @@ from dlexplain.figures import showing
 
 _ASKED = re.compile(r"\s*lesson\.(\w+)\(")  # a cell of one call on the learner's desk
 _CHECKED = re.compile(r"^lesson\.check\(\s*[\"'](\w+)[\"']", re.MULTILINE)
+_LISTS = {"glossary": "Words", "sources": "Sources"}  # shown without the call that makes them: a heading instead
 _NOTEBOOK_LINK = re.compile(r'href="(?:\./)?(?:solutions/)?(\d\d_\w+)\.ipynb"')
 _CONSOLE = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -30,6 +31,8 @@ def cell_html(cell: Mapping[str, Any], hints: Mapping[str, tuple[str, str, str]]
     asked = _ASKED.match(source)
     hidden = asked and asked[1] != "check" and len(source.strip().splitlines()) == 1
     shown = "" if hidden else f'<div class="code">{coloured(source)}</div>'
+    if hidden and asked[1] in _LISTS:
+        outputs = f"<h3>{_LISTS[asked[1]]}</h3>{outputs}"
     if checked and checked[1] in hints:
         outputs += _hints(hints[checked[1]])
     return f'<div class="cell">{shown}<div class="output">{outputs}</div></div>'

@@ -64,7 +64,9 @@ def index_page(entries: Sequence[Entry], version: str) -> str:
 
 
 def _neighbour(entry: Entry, word: str, sign: str) -> str:
-    return f'<a class="{word}" href="{entry.stem}.html"><span>{sign}</span> {entry.number:02d} · {html.escape(entry.lesson.title)}</a>'
+    name, arrow = f"{entry.number:02d} · {html.escape(entry.lesson.title)}", f"<span>{sign}</span>"
+    said = f"{arrow} {name}" if word == "before" else f"{name} {arrow}"
+    return f'<a class="{word}" href="{entry.stem}.html">{said}</a>'
 
 
 def _page(title: str, body: str, *, kind: str, script: str = _FIGURES) -> str:
