@@ -243,7 +243,7 @@ shown = {"attention, Keras": looks_keras[one], "attention, Torch": looks_torch[o
 grids(shown, sentence, meaning, truth)
 
 # %% [markdown]
-# Read it row by row: the dark cell is where the network looked. It found Melo's order by itself: noun before adjective,
+# Read it row by row: full blue is where the network looked. It found Melo's order by itself: noun before adjective,
 # verb late.
 #
 # ## Does it hold?

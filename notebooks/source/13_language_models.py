@@ -95,13 +95,15 @@ Markdown(f"On fresh pages, counting pairs is surprised by **{surprise_counting:.
 #
 # ## A small transformer, in Keras and in Torch
 #
-# Every word becomes 48 numbers. Two **blocks** follow. A block does two things:
+# Every word becomes 48 numbers. Two **blocks** work on them. In the end they become a score for each word.
+#
+# A block does two things:
 #
 # 1. It **attends** (lesson 12): every place may fetch something from places *before* it, never after (**causal**). Two
 #    **heads** do that side by side.
 # 2. It **thinks**: a small network works on what each place has now.
 #
-# Both times the block *adds* its result to the 48 numbers. Last, the numbers become a score for each word.
+# Both times the block *adds* its result to the 48 numbers.
 
 # %%
 import keras

@@ -116,7 +116,7 @@ def grids(
     said = ". ".join(f"{title}: {strongest(values, source, target)}" for title, values in cut.items())
     key = ""
     if legend:
-        key = "A row: what is written. Dark: much weight."
+        key = "A row: what is written. Full blue: much weight."
     if legend and links is not None:
         key += " Frame: the word that it translates. Dotted frame: the word that decides its ending."
     return Note(draw.row(pictures, key, said), said)
