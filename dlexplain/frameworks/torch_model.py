@@ -20,13 +20,15 @@ from dlexplain.frameworks.questions import Inputs, Layer, Masks, Points, Target,
 from dlexplain.frameworks.torch_called import called
 from dlexplain.frameworks.torch_inside import Tap, layout_of, named_modules, refuse_batch_statistics, tapped
 from dlexplain.frameworks.torch_inside import tensors as tensors_of
-from dlexplain.frameworks.torch_tensors import channels_last, mixed_by, numpy_of, place
+from dlexplain.frameworks.torch_tensors import channels_last, heap_kept, mixed_by, numpy_of, place
 from dlexplain.frameworks.torch_tokens import EMBEDDINGS, looked_up, put_out, token_sites, vocabulary
 from dlexplain.frameworks.torch_weights import refresh
 
 _LOCKS: weakref.WeakKeyDictionary[nn.Module, threading.RLock] = weakref.WeakKeyDictionary()
 # What a sample takes on its way through a module, and its layers' shapes and calls: the same at every wrapping.
 _SIZES: weakref.WeakKeyDictionary[nn.Module, dict] = weakref.WeakKeyDictionary()
+# Whether a module runs on pictures laid out channels last, by the shapes of its inputs and its parts.
+_LAST: weakref.WeakKeyDictionary[nn.Module, dict] = weakref.WeakKeyDictionary()
 _CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 
 
@@ -53,12 +55,15 @@ class TorchModel(Model):
         self.input_shapes = input_shapes
         self.input_names = tuple(f"input {i}" for i in range(len(input_shapes or (0,))))
         self.layout = layout if layout is not None else layout_of(raw)
+        if self._device.type == "cpu":
+            heap_kept(self.batch_bytes)
         self._lock = _LOCKS.setdefault(raw, threading.RLock())
         self._entry_sites: dict[int, list[str]] = {}
         self._float_ids: set[int] = set()
         self._vocabularies: dict[tuple, tuple[int | None, ...]] = {}
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._calls: dict[str, int] = {}
+        self._last = False
 
     @property
     def _modules(self) -> dict[str, nn.Module]:
@@ -102,8 +107,8 @@ class TorchModel(Model):
         tensors = self._tensors(inputs)
         with self._asked():
             with torch.no_grad():
-                entries = self._entries(tensors)
-                entries = self._fast(entries)
+                self._learn_order(tensors)
+                entries = self._fast(self._entries(tensors))
                 baseline = (
                     None if points.baseline is None else self._fast(self._entries(self._tensors(points.baseline)))
                 )
@@ -132,7 +137,9 @@ class TorchModel(Model):
     def many_masks(self, inputs: Inputs, target: Target, masks: Masks, fills: Inputs, rows: int) -> np.ndarray:
         n, scores = len(inputs[0]), np.zeros((len(inputs[0]), masks.count), np.float64)
         with self._asked(), torch.no_grad():
-            tensors, filled = self._fast(self._tensors(inputs)), self._fast(self._tensors(fills))
+            tensors = self._tensors(inputs)
+            self._learn_order(tensors)
+            tensors, filled = self._fast(tensors), self._fast(self._tensors(fills))
             for ns, ks, kept in laid(
                 masks, n, rows, lambda block: [torch.as_tensor(m, device=self._device) for m in block]
             ):
@@ -299,6 +306,7 @@ class TorchModel(Model):
 
     def forget(self) -> None:
         _SIZES.pop(self.raw, None)
+        _LAST.pop(self.raw, None)
 
     # ---- running the user's module and leaving it as it was ------------------------------------------------------
 
@@ -436,6 +444,24 @@ class TorchModel(Model):
             tensors.append(torch.tensor(array, dtype=dtype, device=self._device))
         return tuple(tensors)
 
+    def _learn_order(self, tensors: tuple[torch.Tensor, ...]) -> None:
+        """Whether the module runs on pictures laid out channels last: a `view` of its own needs them as they were given.
+        Asked of two samples, as of one the order of the first two axes is all the same to a `view`."""
+        if not any(t.ndim == 4 for t in tensors):
+            return
+        known = _LAST.setdefault(self.raw, {})
+        key = (*(t.shape[1:] for t in tensors), *((name, id(module)) for name, module in self._modules.items()))
+        if key not in known:
+            known.clear()
+            self._last = True
+            try:
+                with torch.no_grad():
+                    self._run(self._fast([t[:1].expand(2, *t.shape[1:]).clone() for t in tensors]))
+                known[key] = True
+            except RuntimeError:  # where it runs in neither order, the question itself says so
+                known[key] = False
+        self._last = known[key]
+
     def _fast(self, tensors: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
-        """Pictures in the order in which convolutions are fastest."""
-        return tuple(channels_last(t) if t.ndim == 4 else t for t in tensors)
+        """Pictures in the order in which convolutions are fastest, where the module runs on it."""
+        return tuple((channels_last(t) if self._last else t.contiguous()) if t.ndim == 4 else t for t in tensors)

@@ -69,6 +69,7 @@ def crossed(
 
     Raises `Refusal` where some value does not hold its rows along an axis of their own.
     """
+    model._learn_order(tensors)
     entries, absent = model._fast(entries), model._fast(absent)
     below: tuple[slice, Run] | None = None
     for ns in blocks(len(entries[0]), rows - 1):
