@@ -19,6 +19,9 @@ import dlexplain as dlx  # first: it keeps TensorFlow and Torch from ending the 
 lesson = dlx.classroom.lesson(6)
 lesson
 
+# %% [markdown]
+# We begin with the digits that you know: 8 by 8 pixels.
+
 # %%
 import numpy as np
 from dlexplain.classroom import drawing as draw
@@ -158,7 +161,8 @@ bench
 
 # %% [markdown]
 # Does a unit deserve the name that you gave it? Here is the test for all units of `third` that answer at all. Name
-# each by the digit that is most frequent in its eight strongest pictures. Then count two things.
+# each by the digit that is most frequent in its eight strongest pictures. Then count how often that digit comes up:
+# among those eight, and among **all** pictures that excite the unit at least half as much as the strongest.
 
 # %%
 def named(activity, count_changed):
@@ -182,8 +186,8 @@ most_changed = {"Keras": int(changed_keras.max()), "Torch": int(changed_torch.ma
 draw.table({
     name: {
         "living units": len(found),
-        "its digit among the 8 strongest": f"{top_share[name]:.0%}",
-        "its digit among all that excite it half as much": f"{half_share[name]:.0%}",
+        "its digit, in the 8 strongest": f"{top_share[name]:.0%}",
+        "its digit, in all half as strong": f"{half_share[name]:.0%}",
         "answers changed without it, at most": f"{most_changed[name]} of 450",
     }
     for name, found in (("Keras", names_keras), ("Torch", names_torch))
@@ -209,12 +213,13 @@ draw_units = np.flatnonzero(alive)[:8]
 dlx.figures.images(
     [*climbed.pictures()[draw_units], *test.inputs[third_keras[:, draw_units].argmax(0)]], columns=8,
     titles=[f"unit {unit}" for unit in draw_units] * 2,
-    title="Above: feature pictures · below: the real digit that excites the same unit most",
+    title="Above: feature picture · below: best real digit",
 )
 
 # %%
 Markdown(f"On average a unit answers **{beyond:.1f} times** as strongly to its feature picture as to the best "
-         f"of {len(test.labels)} real digits. Yet the two correlate by only **{resemble.mean():.2f}**.")
+         f"of {len(test.labels)} real digits. Yet the two pictures are not much alike: their correlation is "
+         f"**{resemble.mean():.2f}** (1: the same, 0: nothing in common).")
 
 # %% [markdown]
 # **What a feature picture does not show:** what the unit does with real digits. It lies where no digit ever was.
@@ -247,8 +252,11 @@ silent = np.flatnonzero(outputs.max(axis=0) == 0)
 lesson.check("silent", silent, outputs=outputs, labels=test.labels)
 
 # %% [markdown]
-# Is a dead unit a fault? Three experiments: take all dead units out; count who is silent for a *single* digit; show
-# black-and-white speckle, 2000 pictures of it.
+# Is a dead unit a fault? Three experiments:
+#
+# - take all dead units out;
+# - count how many units are silent for a *single* digit;
+# - show 2000 pictures of black-and-white speckle.
 
 # %%
 speckle = (np.random.default_rng(0).random((2000, 8, 8, 1)) < 0.2).astype(np.float32)
@@ -304,7 +312,7 @@ lessons = {
 dlx.figures.images(
     [*lessons["honest"][:8], *lessons["cheat"][:8]], columns=8,
     titles=[KINDS[label] for label in shapes.labels[:8]] * 2,
-    title="Above: how the honest network learned · below: the cheat",
+    title="Above: the honest one's training · below: the cheat's",
 )
 
 # %%
@@ -371,11 +379,14 @@ by_heart = {
 }
 lesson.reveal("readable", 100 * readable["Keras, honest"]["second"])
 
+# %% [markdown]
+# All layers, on pictures that the reader has not seen. Half of them bear the mark, so 0.5 is a coin. Look for the
+# **lowest** line, and for the line “never trained”.
+
 # %%
 draw.layer_lines(
     {**readable, "shuffled labels": by_heart["Keras, honest"]},
-    title="Is the mark there? Read from each layer, on pictures the reader has not seen",
-    up="share read right", low=0.3,
+    title="Can the mark be read from a layer?", up="share read right", low=0.3,
 )
 
 # %% [markdown]
@@ -387,13 +398,13 @@ draw.layer_lines(
 #
 # And the honest networks: the mark is *there*, clear to read, and they do not use it.
 
-# %%
-from dlexplain.classroom.lessons.lesson_06.checks import CKA_SAYS, EVIDENCE
-
-draw.table({letter: {"evidence": words} for letter, words in EVIDENCE.items()})
-
-# %% [markdown]
+#
 # **Exercise 2.** Which of these shows that a network *uses* the mark?
+#
+# - **A**: our reader finds the mark in the layer, 100 of 100 times
+# - **B**: our reader does far better than on shuffled labels
+# - **C**: put the mark on the same picture, and the answer changes
+# - **D**: the mark is easier to read than in an untrained network
 
 # %%
 ### BEGIN SOLUTION
@@ -407,11 +418,13 @@ lesson.check("used", evidence)
 # Back to the digits. Unit 5 of Keras is not unit 5 of Torch, so comparing unit with unit makes no sense. Compare
 # instead **which pictures lie near which**: two layers are alike if they arrange the 450 digits alike. A number for
 # this is **CKA**: 1 is the same arrangement, up to turning and scaling. 0 is nothing in common.
+#
+# In the figure, look along the diagonal: each layer beside its like.
 
 # %%
 ALL = [*LAYERS, "answer"]
 likeness = dlx.similarity(net_keras, net_torch, new_keras, layers_a=ALL, layers_b=ALL)
-likeness.plot(title="CKA: each layer of Keras with each layer of Torch")
+likeness.plot(title="CKA: Keras's layers and Torch's")
 
 # %% [markdown]
 # Looks impressive. What could show us wrong? Compare Keras's layers with those of four others: its **twin** (the same
@@ -431,7 +444,7 @@ for name, network in others.items():
     theirs = twin_layers if name == "twin" else ALL
     found = dlx.similarity(net_keras, network, new_keras, layers_a=ALL, layers_b=theirs).values
     cka[name] = {layer: float(found[i, i]) for i, layer in enumerate(ALL)}
-draw.layer_lines(cka, title="CKA of Keras's layers with the same layers of others", up="CKA", low=0.3)
+draw.layer_lines(cka, title="Keras's layers and the same of others", up="CKA", low=0.3)
 
 # %% [markdown]
 # The twin is at 1, as it must be. The first layers are alike even with the network that was **never trained**: they
@@ -484,12 +497,16 @@ cka_shuffled = float(compared.values[0, 0])
 lesson.reveal("shuffled", cka_shuffled)
 
 # %%
-print(f"CKA {cka_shuffled:.3f}; weights of `third` still in their place: {same_weights:.0%}; "
-      f"largest change of a score: {answers_apart:.0e}.")
-draw.table({letter: {"CKA 1 says that …": words} for letter, words in CKA_SAYS.items()})
+print(f"CKA: {cka_shuffled:.3f}. Weights of the layer that kept their place: {same_weights:.0%}. "
+      f"Largest change of a score: {answers_apart:.5f}.")
 
 # %% [markdown]
 # **Exercise 4.** Two layers have CKA 1. Which of these may you conclude?
+#
+# - **A**: the two layers have the same weights
+# - **B**: unit 5 of the one does what unit 5 of the other does
+# - **C**: the two networks give the same answers
+# - **D**: both layers arrange the pictures alike, up to turning and scaling
 
 # %%
 ### BEGIN SOLUTION
@@ -526,8 +543,10 @@ lesson.check("score", score, slopes=slopes, direction=direction)
 # too. A concept counts only if its score differs from theirs by more than chance would make it: then it is called
 # **significant**.
 #
-# We ask the four networks: does “mark” raise the score of *circle*? We add “nothing”, pictures with nothing in
-# common. It must fail.
+# We ask the four networks, on pictures of squares and triangles: would more “mark” raise the score of *circle*? We
+# add “nothing”, pictures with nothing in common. It must fail.
+#
+# In the figure, the grey band is where most random concepts lie. Only a filled dot counts.
 
 # %%
 concepts = {"mark": marked[:60], "nothing": plain[120:180]}
@@ -535,10 +554,10 @@ pool = plain[200:500]
 no_circles = plain[new_shapes.labels != 0][:100]
 
 
-def test_concepts(framework, network, pictures, examples, pool, target):
+def test_concepts(framework, network, pictures, examples, pool, target, layer="second"):
     turned = (lambda x: x) if framework == "Keras" else channels_first
     return dlx.concept_sensitivity(
-        network, turned(pictures), {name: turned(x) for name, x in examples.items()}, "second",
+        network, turned(pictures), {name: turned(x) for name, x in examples.items()}, layer,
         target=target, random_concepts=turned(pool),
     )
 
@@ -547,7 +566,7 @@ tested = {
     f"{framework}, {lived}": test_concepts(framework, network, no_circles, concepts, pool, target=0)
     for (framework, lived), network in judges.items()
 }
-tested["Keras, cheat"].plot(title="Keras, the cheat: do these concepts raise the score of circle?")
+tested["Keras, cheat"].plot(title="The cheat (Keras): what raises “circle”?")
 
 # %%
 marks = {
@@ -579,15 +598,11 @@ draw.table({
 
 # %%
 strange = made.marked(plain, corner="lower right")
+both_marks = {"mark": marked[:60], "strange corner": strange[60:120]}
 deeper = {}
 for framework in ("Keras", "Torch"):
     network = judges[framework, "honest"]
-    turned = (lambda x: x) if framework == "Keras" else channels_first
-    found = dlx.concept_sensitivity(
-        network, turned(no_circles),
-        {"mark": turned(marked[:60]), "strange corner": turned(strange[60:120])},
-        "third", target=0, random_concepts=turned(pool),
-    )
+    found = test_concepts(framework, network, no_circles, both_marks, pool, target=0, layer="third")
     for concept, changed in (("mark", marked), ("strange corner", strange)):
         was, now = ask(framework, network, plain), ask(framework, network, changed)
         deeper[f"{framework}, honest: {concept}"] = {
@@ -618,18 +633,15 @@ draw.table({
 rings, two_rings = made.rings(60, seed=0), made.two_rings(60, seed=0)
 scribbles = made.scribbles(360, seed=1)
 dlx.figures.images([*rings[:8], *two_rings[:8], *scribbles[:8]], columns=8,
-                   title="“Hole” by the first teacher, “hole” by the second, and the others")
+                   title="Two teachers' holes, and scribbles")
 
 # %%
 holes = {"hole, first teacher": rings, "hole, second teacher": two_rings, "nothing": scribbles[:60]}
 hole = {}
-for framework, network, new in (("Keras", net_keras, new_keras), ("Torch", net_torch, new_torch)):
+for framework, network in (("Keras", net_keras), ("Torch", net_torch)):
     for digit in (0, 8):
-        turned = (lambda x: x) if framework == "Keras" else channels_first
-        found = dlx.concept_sensitivity(
-            network, new[test.labels == digit], {name: turned(x) for name, x in holes.items()}, "second",
-            target=digit, random_concepts=turned(scribbles[60:]),
-        )
+        shown = test.inputs[test.labels == digit]
+        found = test_concepts(framework, network, shown, holes, scribbles[60:], target=digit)
         usual = ask(framework, network, scribbles)[:, digit].mean()
         hole[f"{framework}, score of {digit}"] = {
             name: {
@@ -641,7 +653,7 @@ for framework, network, new in (("Keras", net_keras, new_keras), ("Torch", net_t
         }
 draw.table({
     who: {
-        name: f"{row['score']:.2f}" + (" significant" if row["significant"] else " like random ones")
+        name: f"{row['score']:.2f}, " + ("significant" if row["significant"] else "like random ones")
         for name, row in found.items()
     }
     for who, found in hole.items()
@@ -664,14 +676,14 @@ draw.table({
 #
 # Can the network tell us its own? `dlx.discover_concepts` takes a layer apart into a few parts that, added up, give
 # its numbers back. Then it takes each part out and looks how far the score falls. We ask the cheat about marked
-# circles, and keep our mouths shut about the mark.
+# circles, and keep our mouths shut about the mark. Each row below is one part. Where does it glow?
 
 # %%
 circles = marked[new_shapes.labels == 0][:100]
 own = dlx.discover_concepts(judges["Keras", "cheat"], circles, "second", 4, target=0)
 places = own.maps.mean(0)  # (8, 8, 4): where each part lies, on average over the pictures
 in_corner = (places[:2, :2].mean((0, 1)) / places.mean((0, 1))).tolist()
-own.plot(title="Four parts of the cheat's layer, on marked circles")
+own.plot(title="Four parts of the cheat's layer")
 
 # %% [markdown]
 # The corner glows in every part, and so does the shape: no part *is* the mark. You know what to look for. Would you

@@ -9,6 +9,7 @@ import pytest
 
 from dlexplain.classroom.lessons.lesson_06 import shapes
 from dlexplain.classroom.lessons.lesson_06.bench import UnitBench
+from dlexplain.classroom.lessons.lesson_06.checks import CKA_SAYS, EVIDENCE, check_silent
 from dlexplain.classroom.running import Run
 
 pytestmark = pytest.mark.lessons
@@ -218,3 +219,18 @@ def test_the_bench_follows_its_controls(bench: UnitBench) -> None:
     page = bench.to_html()
     assert "Unit 1 switched off" in page
     assert "Each unit switched off alone" in page
+
+
+@pytest.mark.parametrize("way", [np.where, np.flatnonzero, np.argwhere, np.asarray, lambda is_dead: set(np.flatnonzero(is_dead))])
+def test_dead_units_may_be_named_in_every_way_that_numpy_has(way: Callable[[np.ndarray], object]) -> None:
+    outputs = np.array([[0, 0, 0.02, 5, 0], [0, 3, 0, 5, 0], [0, 0, 0.03, 4, 0.0]])
+    given = {"outputs": outputs, "labels": np.array([1, 7, 1])}
+    assert check_silent(way(outputs.max(axis=0) == 0), **given).passed
+    assert not check_silent(way(outputs.max(axis=0) > 0), **given).passed
+
+
+@pytest.mark.parametrize("choices", [EVIDENCE, CKA_SAYS])
+def test_the_page_offers_the_very_choices_that_the_check_knows(run: Run, choices: dict[str, str]) -> None:
+    page = "\n".join("".join(cell["source"]) for cell in run.notebook["cells"] if cell["cell_type"] == "markdown")
+    for letter, words in choices.items():
+        assert f"- **{letter}**: {words}" in page

@@ -58,6 +58,7 @@ EXERCISES = (
             "quiet ones as well": ([0, 2, 4], "quiet is not dead"),
             "the living": ([1, 2, 3], "living"),
             "how many": (2, "number of a unit"),
+            "the living, as true and false": (np.array([False, True, True, True, False]), "living"),
         },
     ),
     Exercise(
@@ -130,6 +131,7 @@ EXERCISES = (
         wrong={
             "mean slope": (float(np.mean([0.92, 1.0, -5.8, 0.28, 1.44])), "how steep"),
             "a count": (4, "share"),
+            "in per cent": (80, "in per cent"),
             "the falling": (0.2, "fall"),
             "no direction": (0.7, "direction"),
         },

@@ -21,7 +21,7 @@ CKA_SAYS = {
 
 
 def check_silent(answer: object, *, outputs: np.ndarray, labels: np.ndarray) -> Check:
-    given = array(answer, what="your list")
+    given = _units(answer, np.shape(outputs)[1])
     if given.ndim != 1:
         return wrong("This is one number. What is wanted is the number of a unit, of each that is dead: a list.")
     found = set(given.astype(int).tolist())
@@ -38,6 +38,18 @@ def check_silent(answer: object, *, outputs: np.ndarray, labels: np.ndarray) -> 
     if dead < found:
         return wrong("Some of these answer now and then. A unit that is quiet is not dead.")
     return wrong("Take each unit's largest output over all pictures. Where it is zero, the unit is dead.")
+
+
+def _units(answer: object, count: int) -> np.ndarray:
+    """The numbers of units, however NumPy handed them out: by `where`, `argwhere`, or as true and false for each."""
+    if isinstance(answer, (set, frozenset)):
+        answer = sorted(answer)
+    if isinstance(answer, tuple) and len(answer) == 1:  # what `np.where` gives back
+        answer = answer[0]
+    given = array(answer, what="your list")
+    if given.shape == (count,) and np.asarray(answer).dtype == bool:
+        return np.flatnonzero(given)
+    return given[:, 0] if given.ndim == 2 and given.shape[1] == 1 else given
 
 
 def check_used(answer: object) -> Check:
@@ -98,6 +110,8 @@ def check_score(answer: object, *, slopes: np.ndarray, direction: np.ndarray) ->
         return right("TCAV counts signs. How steep it goes is lost on the way; remember that.")
     if close(value, float((along > 0).sum())):
         return wrong("This is a count. A share is wanted: divide by the number of pictures.")
+    if close(value, 100 * share):
+        return wrong("This is in per cent. A share lies between 0 and 1.")
     if close(value, float((along < 0).mean())):
         return wrong("This is the share of pictures whose score would fall along the concept.")
     if close(value, float(along.mean())):
