@@ -18,6 +18,7 @@ from benchmarks.timing import interleaved
 FRAMEWORKS = ("torch", "keras")
 # A run of some rows replaces those rows alone.
 _KEPT = Path(__file__).parent / "results.json"
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 
 def rows_of(framework: str, only: str, repeats: int, seconds: float) -> list[dict]:
@@ -33,11 +34,12 @@ def rows_of(framework: str, only: str, repeats: int, seconds: float) -> list[dic
     return measured
 
 
-def _apart(*arguments: str) -> object:
+def _apart(*arguments: str, threads: int | None = None) -> object:
     """The answer of this command in a process of its own, so that one framework's threads never meet another's."""
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder, "answer.json")
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
+        environment |= {name: str(threads) for name in _THREADS if threads}
         subprocess.run([sys.executable, "-m", *arguments, "--answer", str(answer)], check=True, env=environment)
         return json.loads(answer.read_text())
 
@@ -48,6 +50,8 @@ def main() -> None:
     parser.add_argument("--only", default="", help="rows whose name contains this; or memory, or startup")
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=8, help="a row")
+    parser.add_argument("--threads", type=int, help="of every contender; one where others use the machine: threads that "
+                        "wait for a busy processor are what is timed else")
     parser.add_argument("--dry-run", action="store_true", help="a line a row as it is measured; nothing is written")
     parser.add_argument("--answer", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -58,8 +62,9 @@ def main() -> None:
     fresh: dict[str, object] = {"rows": []}
     if asked.only not in ("memory", "startup"):
         for framework in [asked.framework] if asked.framework else FRAMEWORKS:
-            fresh["rows"] += _apart("benchmarks", "--framework", framework, "--only", asked.only,
-                                    "--repeats", str(asked.repeats), "--seconds", str(asked.seconds))
+            measured = _apart("benchmarks", "--framework", framework, "--only", asked.only, "--repeats",
+                              str(asked.repeats), "--seconds", str(asked.seconds), threads=asked.threads)
+            fresh["rows"] += [{**row, "threads": asked.threads} for row in measured]
     if asked.only in ("", "memory"):
         fresh["memory"] = [_apart("benchmarks.memory", f, w, str(c)) for f in FRAMEWORKS
                            for w, counts in (("steps", (32, 512)), ("windows", (100, 4096))) for c in counts]

@@ -36,7 +36,8 @@ def line(row: dict) -> str:
     raw = f"{ratio['raw']:.2f} ({processor['raw']:.2f})" if "raw" in ratio else ""
     peers = [f"{name} {value:.2f} ({processor[name]:.2f})" for name, value in ratio.items() if name != "raw"]
     peers += [f"{name}: {why}" for name, why in row["absent"].items()]
-    return f"| {row['work']} | {row['framework']} | {raw} | {'; '.join(peers)} | {row['rounds']}, {row['date']} |"
+    rounds = f"{row['rounds']}{f', {t} thread' + 's' * (t > 1) if (t := row.get('threads')) else ''}, {row['date']}"
+    return f"| {row['work']} | {row['framework']} | {raw} | {'; '.join(peers)} | {rounds} |"
 
 
 def markdown(result: dict) -> str:
@@ -50,7 +51,8 @@ def markdown(result: dict) -> str:
         "",
         "Ratios ours / theirs: the median over rounds in which all take their turn; in brackets the same of processor "
         "time. Below 1, ours is faster. *Raw* is the bare framework doing the same passes at its best batch size and "
-        "layout; other libraries are given their best batch size too. Ours includes all that an explanation returns: "
+        "layout; other libraries are given their best batch size too. All run on all processors, or on as "
+        "many threads as the rounds say. Ours includes all that an explanation returns: "
         "checked inputs, outputs, gap, fingerprint. The command, versions and load above are those of the last run; each row "
         "is of the time beside it, and the package may have changed between rows.",
         "",

@@ -26,7 +26,7 @@ def timed(run: Callable[[], object]) -> tuple[float, float]:
     return time.perf_counter() - wall, time.process_time() - cpu
 
 
-def fastest(choices: Mapping[str, Callable[[], object]], repeats: int = 1) -> tuple[str, Callable[[], object]]:
+def fastest(choices: Mapping[str, Callable[[], object]], repeats: int = 3) -> tuple[str, Callable[[], object]]:
     """The choice (of batch size, of layout) with the smallest time, each warmed up first."""
     if len(choices) == 1:
         return next(iter(choices.items()))
