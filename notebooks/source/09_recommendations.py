@@ -27,7 +27,7 @@ from IPython.display import Markdown
 from dlexplain.classroom import drawing as draw
 from dlexplain.classroom.lessons.lesson_09 import bench
 from dlexplain.classroom.lessons.lesson_09.cinema import Cinema
-from dlexplain.classroom.lessons.lesson_09.drawing import film_maps
+from dlexplain.classroom.lessons.lesson_09.drawing import film_maps, shelf_curves, two_towers
 from dlexplain.data.tastes import seen_before
 
 people = dlx.data.load("tastes")
@@ -38,7 +38,7 @@ genre = film_genres.argmax(axis=1)
 FILMS = len(titles)
 
 somebody = 7
-dlx.figures.bars(100 * taste[somebody], genres, title="What one person loves", axis="% of the taste")
+dlx.figures.bars(np.round(100 * taste[somebody]), genres, title="What one person loves", axis="% of the taste")
 
 # %%
 Markdown("The films that this person watched, one after the other: "
@@ -70,6 +70,12 @@ Markdown(f"**{len(people):,} people**, {FILMS} films, {watched.shape[1]} films w
 # Where the numbers of person and film point the same way, the score is high: multiply number by number, and sum up.
 # On top, each film gets one number that is the same for everybody: its **fame**.
 #
+# One score, worked out (with 3 numbers, where the network has 8). Read it from top to bottom:
+
+# %%
+two_towers()
+
+# %% [markdown]
 # **Exercise 1: the score.** `person` has 8 numbers. `films` has a row of 8 numbers for each film. `fame` has one
 # number for each film. Give back the scores of all films.
 
@@ -86,6 +92,7 @@ lesson.check("score", scores_of)
 # Every person gives many questions: after two films, which was the third? After three, the fourth? And so on.
 
 # %%
+# 1 · data: the same for Keras and for Torch
 def questions(watched, count):
     histories, answers = [], []
     for k in range(2, watched.shape[1]):
@@ -182,7 +189,7 @@ print(f"Torch: {scores_torch.shape[0]} people, a score for each of {scores_torch
 # the film that they really watched next is among them.
 #
 # Compare with three who use no network. The **best-seller list** suggests the same famous films to all. The **lot**
-# draws ten. The **prophet** knows the planted tastes and fames: on the average, nobody can do better.
+# draws ten. The **prophet** knows the planted tastes and fames: on average, nobody can do better.
 
 # %%
 def ten(scores, seen=new_histories):
@@ -218,6 +225,8 @@ lesson.reveal("hits", round(100 * hits["Keras"]))
 # Each film is 8 numbers now. Draw a map of the films that keeps near ones near (by *t-SNE*). Such a map can draw groups
 # where none are. So we need a **control**: the same network, trained on **shuffled** answers. There the next film
 # has nothing to do with the person.
+#
+# Look at the colours, left and right: where do films of one genre lie together?
 
 # %%
 net_shuffled = train_torch(histories, rng.permutation(answers))
@@ -230,7 +239,7 @@ def table_of(network):
 
 film_maps({"Keras": bench.flat(table_of(net_keras)),
            "control: shuffled answers": bench.flat(table_of(net_shuffled))},
-          genre, genres, title="180 films, placed by what the network learned")
+          genre, genres, title="180 films, as the networks see them")
 
 # %%
 alike = {name: bench.neighbours_alike(table_of(network), film_genres)
@@ -328,7 +337,7 @@ found = {
     "no network: the most famous film": float(np.mean(np.array(most_seen) == genre[asked])),
 }
 dlx.figures.bars(100 * np.array(list(found.values())), list(found),
-                 title="Does the credit name the planted taste?", axis="% of people")
+                 title="Does it name the planted taste?", axis="% of people")
 
 # %%
 Markdown(f"Of the films of the *same* genre, **{reasons_keras['own up']:.0%}** get credit above zero "
@@ -399,10 +408,15 @@ draw.table({name: {way: f"{value:.0%} hits" for way, value in row.items()}
             for name, row in online.items()})
 
 # %% [markdown]
-# Small steps come near the tower, which reads the whole history again. Steps too large overshoot: the last click
-# drowns all others.
+# Small steps close much of the gap to the tower, which reads the whole history again. Steps too large overshoot: the
+# last click drowns all others.
 #
-# **Your turn.** Click films that *one* kind of person would love. Watch the bars, the belief of the cinema about you.
+# **Your turn.** Click films that *one* kind of person would love. Watch two things:
+#
+# - the bars: what the cinema believes of you;
+# - the lines: how many genres it shows, and how many it believes in. It is the **effective** number: half of one genre
+#   and half of another count 2. Nine films of one and one of another count less.
+#
 # Then try:
 #
 # 1. Click two genres in turn. How long do both stay on the shelf?
@@ -443,7 +457,8 @@ Markdown(f"The best-known tenth of the films makes up {seen_famous:.0%} of all t
 
 # %% [markdown]
 # That is **popularity bias**. The network learned to foresee *watching*, and watching is liking times fame. So divide
-# by the fame! In a score, which is a logarithm, dividing means subtracting.
+# by the fame! Our score is the **logarithm** of a chance (but for a constant). With logarithms, dividing becomes
+# subtracting.
 #
 # **Exercise 4: the fair score.** `views` says how often each film was watched. Take the logarithm of the views away
 # from the scores. (Add 1 to the views first: the logarithm of 0 does not exist.)
@@ -459,7 +474,7 @@ lesson.check("fair", fair)
 
 # %% [markdown]
 # We know the planted tastes. So we can ask what no real cinema can ask: **how well are the suggestions liked?** That
-# is the person's taste for the genre of a suggested film, on the average.
+# is the person's taste for the genre of a suggested film, on average.
 
 # %%
 def judged(scores):
@@ -489,14 +504,16 @@ draw.table({name: {what: f"{value:.1f}" if "genres" in what else f"{value:.0%}"
 #   watched what they had heard of. **Whoever is judged by hits, learns to be unfair.**
 # - The fair list has **fewer genres**. Fame had mixed them. Cure one bias, and another one grows.
 #
-# (“Genres among the ten” is the *effective* number: five films of each of two genres count 2, nine and one count
-# less.)
+# (“Genres among the ten” is the effective number again.)
 #
 # ## The bubble
 #
-# So far the films were chosen by people. Now the cinema chooses what they *can* click. We let 40 made-up people
-# come for 24 evenings. The cinema learns with steps of 1.5. Each **loves exactly two genres, half and half**. Each evening has a mood, one of the two. They
-# click a film of it. If the shelf has none, they take another.
+# So far people chose among all films. Now the cinema chooses what they *can* click.
+#
+# - 40 made-up people come for 24 evenings. Each **loves exactly two genres, half and half**.
+# - Each evening has a **mood**: one of the two genres. They click a film of it. If the shelf has none, they take
+#   another.
+# - The cinema learns from every click, with steps of 1.5.
 
 # %%
 lesson.predict("bubble")
@@ -518,9 +535,7 @@ def bubbles(loved):
 
 
 made_two, two, two_spread = bubbles(2)
-draw.curves(evening + 1, two, spread=two_spread, title="People who love two genres",
-            across_title="evening", up_title="genres on the shelf",
-            facts=["Mean of 40 people; error bars: its standard error."])
+shelf_curves(evening + 1, two, two_spread, title="People who love two genres")
 
 # %%
 lowest = float(two["learns, shows its best"].min())
@@ -535,18 +550,18 @@ Markdown("In the last twelve evenings, the mood of the evening was **not on the 
 # The shelf gets **narrower than the people are**: one genre where they love two. What is not shown cannot be clicked.
 # What is not clicked is forgotten. That is a **filter bubble**. Two places by lot let the second love come back.
 #
-# (Without learning, the shelf is the best-seller list. It is varied, and misses the mood most of all.)
+# (Without learning, the shelf is the best-seller list, less what was watched. It is varied, and misses the mood most
+# of all.)
 #
-# **Is it the people's fault?** A control: people who love **all six genres alike**. They have no taste to find.
+# **Is it the people's fault?** A control: people who love **all six genres alike**. They have no taste to find. Follow
+# the blue line.
 
 # %%
 made_six, six_loved, six_spread = bubbles(6)
-draw.curves(evening + 1, six_loved, spread=six_spread, title="Control: people without any preference",
-            across_title="evening", up_title="genres on the shelf",
-            facts=["Mean of 40 people; error bars: its standard error."])
+shelf_curves(evening + 1, six_loved, six_spread, title="Control: people with no preference")
 
 # %% [markdown]
-# The shelf closes around them all the same, only later. Nobody wanted that. **The loop makes the bubble, not the
+# The shelf narrows around them all the same, only later. Nobody wanted that. **The loop makes the bubble, not the
 # person.**
 #
 # ## The same, straight from the library
@@ -577,7 +592,7 @@ usual = shap.Explainer(lambda rows: reader_torch.predict(rows.astype(np.float32)
                        algorithm="permutation", seed=0)
 strange = usual(history[None].astype(float), max_evals=1000, silent=True).values[0]
 unseen_share = float(np.abs(strange[history == 0]).sum() / np.abs(strange).sum())
-Markdown(f"SHAP's six values are ours, to within {shap_gap:.0e}. But mostly SHAP is called with "
+Markdown(f"SHAP's six values are ours, to within {max(shap_gap, 1e-6):.6f}. But mostly SHAP is called with "
          f"**other people** as background. Then **{unseen_share:.0%}** of all credit falls on films that "
          "this person **has not watched**.")
 

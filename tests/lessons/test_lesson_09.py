@@ -11,6 +11,7 @@ import pytest
 from dlexplain.classroom import building
 from dlexplain.classroom.lessons.lesson_09 import bench
 from dlexplain.classroom.lessons.lesson_09.cinema import Cinema, two_in_turn
+from dlexplain.classroom.lessons.lesson_09.drawing import shelf_curves, two_towers
 from dlexplain.classroom.running import Run
 from dlexplain.classroom.running import run as run_book
 from dlexplain.classroom.teaching.guide import guide
@@ -227,6 +228,21 @@ def test_neighbours_alike_tells_order_from_chance() -> None:
     assert bench.neighbours_alike(genres + 0.01, genres) == 1
     lot = np.random.default_rng(0).normal(size=(60, 8))
     assert bench.neighbours_alike(lot, genres) < 0.5
+
+
+def test_the_worked_score_adds_up_and_says_so_in_words() -> None:
+    said = two_towers().text
+    rows = [[float(value) for value in part.split(":")[1].replace("−", "-").split(",")] for part in said.split(";")[:3]]
+    person, film, products = map(np.array, rows)
+    np.testing.assert_allclose(products, person * film)
+    assert f"sum {products.sum():.1f} + fame 0.6 = score {products.sum() + 0.6:.1f}" in said
+    assert 'role="img"' in two_towers().html
+
+
+def test_both_pictures_of_the_shelf_have_one_scale() -> None:
+    for values in ([5.6, 1.0], [5.6, 3.0]):
+        figure = shelf_curves([1, 4], {"a": values}, {"a": [0.1, 0.1]}, title="A shelf")
+        assert tuple(figure.layout.yaxis.range) == (0.8, 6.2)
 
 
 # ---- the widget ----

@@ -53,6 +53,10 @@ EXERCISES = (
                 lambda credit, genre, genres: genres[np.bincount(genre, np.abs(credit), len(genres)).argmax()],
                 "with their signs",
             ),
+            "mean": (
+                lambda credit, genre, genres: genres[(np.bincount(genre, credit) / np.bincount(genre)).argmax()],
+                "largest **mean**",
+            ),
             "most films": (lambda credit, genre, genres: genres[np.bincount(genre).argmax()], "**Counting** films"),
             "a position": (lambda credit, genre, genres: 0, "Text in quotation marks"),
         },
@@ -122,7 +126,7 @@ PREDICTIONS = (
     Prediction(
         "bubble",
         "They love two genres and click nothing else where they can. How many genres will be on the shelf at the "
-        "narrowest, on the average?",
+        "narrowest, on average?",
         choices=("about one", "two", "three or more"),
     ),
 )
@@ -164,7 +168,7 @@ QUIZ = (
     ),
     Question(
         "because",
-        "“Because you watched Black Mirror.” What does this credit say, at most?",
+        "“Because you watched Lost Planet.” What does this credit say, at most?",
         choices={
             "That you will like the film.": "No. It is about a score, not about you.",
             "That this film lifted the score most, of those you watched.": "Yes. Fame and the rest stay unsaid.",
@@ -198,7 +202,7 @@ QUIZ = (
         choices={
             "They have a secret taste.": "No. They were made without one.",
             "The loop of showing and clicking narrows by itself.": "Yes. A few places by lot help.",
-            "The network was trained badly.": "No. It hit well. It is the feedback.",
+            "The network was trained badly.": "No. It hit well. Showing and clicking feed each other.",
         },
         answer="The loop of showing and clicking narrows by itself.",
     ),
@@ -214,7 +218,7 @@ GLOSSARY = {
     "popularity bias": "What is famous is suggested more than it is liked.",
     "filter bubble": "The shelf gets narrower than the person's taste.",
     "exploration": "Showing some films by lot, to learn what would not be shown otherwise.",
-    "effective number": "As many equal parts as would be equally varied: e to the entropy.",
+    "effective number": "As many equal parts as would be equally varied. Two halves count 2; nine and one count less.",
     "t-SNE": "A way to draw a map of rows of numbers: near ones stay near. Far distances mean nothing.",
     "planted taste": "The taste that we built into a made-up person: the truth to check against.",
     "control": "A comparison that could have shown you wrong.",

@@ -32,18 +32,18 @@ def check_score(answer: object) -> Check:
 
 def check_because(answer: object) -> Check:
     genres = ("space", "crime", "horror")
-    credit = np.array([0.6, 0.5, 0.9, -0.4, 0.1, 0.1, 0.1])
-    genre = np.array([0, 0, 1, 1, 2, 2, 2])
+    credit = np.array([0.3, 0.3, 0.3, 0.9, -0.1, 0.1, 0.1, 0.1, 0.1])
+    genre = np.array([0, 0, 0, 1, 1, 2, 2, 2, 2])
     found = option(call(answer, credit.copy(), genre.copy(), genres), genres, what="the result of your function")
-    where = "On a test, with credits of 0.6 and 0.5 for space, 0.9 and −0.4 for crime, three times 0.1 for horror,"
+    where = "On a test, with credits of three times 0.3 for space, 0.9 and −0.1 for crime, four times 0.1 for horror,"
     if found == "space":
         return right(
-            "Space gets 1.1 in all. The single largest credit is a crime film's, but another one takes from it."
+            "Space gets 0.9 in all, crime 0.8. The single largest credit is a crime film's, but another one takes from it."
         )
     if found == "crime":
         return wrong(
-            f"{where} you chose crime. It has the **single largest** credit (or the largest sum without signs). Sum each "
-            "genre's credits, with their signs."
+            f"{where} you chose crime. It has the **single largest** credit, the largest **mean**, and the largest sum "
+            "without signs. Sum each genre's credits, with their signs."
         )
     return wrong(f"{where} you chose horror: the most films. **Counting** films is not credit. Sum the credits.")
 

@@ -8,12 +8,61 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from dlexplain.classroom import drawing as draw
+from dlexplain.classroom.desk import Note
 from dlexplain.figures.canvas import Figure, Frame, canvas
 from dlexplain.figures.learning import SYMBOLS
 from dlexplain.figures.theme import CATEGORIES
 
 _SMALL = 'font-size="11.5" fill="currentColor"'
 WIDE, HIGH, LEFT, RIGHT, TOP, BOTTOM = 400, 236, 46, 14, 40, 40
+
+
+def two_towers() -> Note:
+    """One score worked out with numbers: a person's three, a film's three, their products, the sum and the fame."""
+    person, film, fame = (1.0, -0.5, 2.0), (0.5, 0.2, 1.5), 0.6
+    products = [a * b for a, b in zip(person, film, strict=True)]
+    rows = (("person's tower", person), ("film's tower", film), ("number by number", products))
+    parts = []
+    for k, (name, values) in enumerate(rows):
+        y = 24 + 44 * k
+        parts.append(f'<text x="0" y="{y + 5}" font-size="14" fill="currentColor">{name}</text>')
+        for column, value in enumerate(values):
+            x = 136 + 66 * column
+            parts.append(
+                f'<rect x="{x}" y="{y - 16}" width="58" height="32" fill="{CATEGORIES[k]}" fill-opacity=".22" '
+                f'stroke="{CATEGORIES[k]}"/><text x="{x + 29}" y="{y + 5}" text-anchor="middle" font-size="15" '
+                f'fill="currentColor">{_short(value)}</text>'
+            )
+    total = sum(products)
+    ends = f"sum {_short(total)} + fame {_short(fame)} = score {_short(total + fame)}"
+    parts.append(f'<text x="136" y="162" font-size="15" font-weight="700" fill="currentColor">{ends}</text>')
+    worked = "; ".join(f"{name}: {', '.join(map(_short, values))}" for name, values in rows)
+    said = f"One score. {worked}; {ends}."
+    picture = (
+        f'<svg role="img" aria-label="{html.escape(said, quote=True)}" viewBox="0 0 390 172" '
+        f'style="width:430px;max-width:100%">{"".join(parts)}</svg>'
+    )
+    return Note(picture, said)
+
+
+def _short(value: float) -> str:
+    return f"{value:.1f}".replace("-", "−")
+
+
+def shelf_curves(
+    evening: Sequence[float],
+    series: Mapping[str, Sequence[float]],
+    spread: Mapping[str, Sequence[float]],
+    *,
+    title: str,
+) -> Figure:
+    """Genres on the shelf over the evenings, always from 1 to 6, so that two pictures can be compared."""
+    figure = draw.curves(
+        evening, series, spread=spread, title=title, across_title="evening", up_title="genres on the shelf (effective)",
+        facts=["Mean of 40 people; error bars: its standard error."],
+    )  # fmt: skip
+    figure.update_yaxes(range=(0.8, 6.2), dtick=1)
+    return figure
 
 
 def film_maps(maps: Mapping[str, np.ndarray], genre: np.ndarray, genres: Sequence[str], *, title: str) -> Figure:
