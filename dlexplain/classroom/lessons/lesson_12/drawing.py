@@ -86,8 +86,8 @@ def grid(
         parts += [_frame(t, agrees, ' stroke-dasharray="2 4"'), _frame(t, main, "")]
     width, height = SIDE + columns * CELL + 26, HEAD + rows * CELL + 2
     return (
-        f'<svg aria-hidden="true" viewBox="0 0 {width} {height}" style="width:{width}px;max-width:100%;'
-        f'flex:0 1 auto">{"".join(parts)}</svg>'
+        f'<svg aria-hidden="true" viewBox="0 0 {width} {height}" style="flex:1 1 280px;min-width:0;'
+        f'max-width:{width}px">{"".join(parts)}</svg>'
     )
 
 
@@ -116,10 +116,10 @@ def grids(
     said = ". ".join(f"{title}: {strongest(values, source, target)}" for title, values in cut.items())
     key = ""
     if legend:
-        key = "A row: what is written. Full blue: much weight."
+        key = "A row: a word written. Blue: weight."
     if legend and links is not None:
-        key += " Frame: the word that it translates. Dotted frame: the word that decides its ending."
-    return Note(draw.row(pictures, key, said), said)
+        key += " Frame: what it translates. Dotted: what decides its ending."
+    return Note(draw.row(pictures, f'<span style="font-size:14px">{key}</span>' if key else "", said), said)
 
 
 def strongest(values: np.ndarray, source: Sequence[str], target: Sequence[str]) -> str:
