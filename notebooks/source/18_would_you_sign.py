@@ -176,7 +176,7 @@ lesson.check("verdict", verdict)
 pages.part(record_torch, 10, shown="leakage-columns", rows=4)
 
 # %% [markdown]
-# One column tells the answer all alone. *Clinic visits*: to the **tumour clinic**. You go there when you know that you
+# One column tells the answer all alone: its *area under the curve* is 1. (0.5 is a coin, 1 never errs.) *Clinic visits*: to the **tumour clinic**. You go there when you know that you
 # are sick. The column is filled in **after** the answer. That is a **leak**. (We planted it; the measurements are real.)
 #
 # The test could not see it, because the test rows were collected in the same way. What happens in use?
@@ -243,7 +243,8 @@ Checks that got worse without the column: {worse}.
 pages.part(again_keras, 3)
 
 # %% [markdown]
-# **Slices** ask: is it worse for some group? Every column you name, and every two together. More on that below.
+# **Slices** ask: is it worse for some group? Every column you name, and every two together. The *p* says how often
+# chance alone would do as badly: a small *p* is suspicious. More on that below.
 
 # %%
 pages.part(again_keras, 5, shown="slices", rows=4,
@@ -293,7 +294,9 @@ evidence = ["C"]
 lesson.check("evidence", evidence)
 
 # %%
-exam_said = {row[0]: row[-1] for row in exam.part(7).tables[0].rows if row[0] in four}
+figures = exam.part(7).tables[0]
+said_at = figures.columns.index("verdict")
+exam_said = {row[0]: row[said_at] for row in figures.rows if row[0] in four}
 pages.opened("Show what the audit says of the four", exam_said)
 
 # %% [markdown]
@@ -306,6 +309,7 @@ pages.opened("Show what the audit says of the four", exam_said)
 # *and* taken in **summer**. First ask by one column at a time.
 
 # %%
+from dlexplain.classroom import drawing as draw
 from fairlearn.metrics import MetricFrame
 from sklearn.metrics import accuracy_score
 
@@ -321,8 +325,17 @@ def right_by(*columns):
 for column in came_from:
     print(f"{column:15} largest difference between groups: {right_by(column).difference():.1%}")
 single = max(right_by(column).difference() for column in came_from)
+
+# %% [markdown]
+# One column alone shows only a part of it. Now the two together.
+
+# %%
 crossed = right_by("posted", "summer").difference()
-right_by("posted", "summer").by_group.to_frame("share right")
+said = {0: "no", 1: "yes"}
+draw.table({
+    f"posted: {said[posted]}, summer: {said[summer]}": {"share right": f"{share:.0%}"}
+    for (posted, summer), share in right_by("posted", "summer").by_group.items()
+})
 
 # %% [markdown]
 # You had to **know** which two columns to cross. With twenty columns there are 190 pairs. Some groups look bad by chance
@@ -358,8 +371,8 @@ Markdown(f"""
 #
 # ## What does a PASS say?
 #
-# Here is the leak again, in the hands of a slider. `blur` adds chance to the column. Each step trains a network and audits
-# it. First commit a guess.
+# Here is the leak again, in the hands of a slider. `blur` adds chance to the column. Each step trains a network of its own
+# and audits it. First commit a guess.
 
 # %%
 lesson.predict("silence")
@@ -416,12 +429,16 @@ import tempfile
 from pathlib import Path
 
 folder = Path(tempfile.mkdtemp(prefix="lesson_18_"))
-for ending in ("json", "xml", "md"):
-    print(record_torch.save(folder / f"record.{ending}"))
+written = [record_torch.save(folder / f"record.{ending}") for ending in ("json", "xml", "md")]
+print("written:", ", ".join(path.name for path in written))
 junit = (folder / "record.xml").read_text().splitlines()
 failure = next(line.strip() for line in junit if "<failure" in line)
-print(f"\n{junit[1][:120]}\n{failure[:120]} …")
+print(f"\nrecord.xml, for the machine:\n{junit[1][:100]}\n{failure[:100]} …")
 
+# %% [markdown]
+# “The same figures”: is that true? Ask a few sections a second time.
+
+# %%
 once_more = audit(net_torch, file, sections=[4, 6, 7, 10])
 same_figures = all(
     (check.status, check.figure) == (other.status, other.figure)
@@ -429,6 +446,9 @@ same_figures = all(
     if check.section in (4, 6, 7, 10)
 )
 print("asked a second time, the same figures:", same_figures)
+
+# %% [markdown]
+# And the report for people. Verdict and findings stand on its first page.
 
 # %%
 pages.report(record_torch, folder)
@@ -459,7 +479,7 @@ pages.part(again_torch, 15, shown="passes", columns=("method", "forward passes",
 
 # %%
 ### BEGIN SOLUTION
-clauses = {"accuracy": 4, "groups": 5, "attack": 10, "explanation": 7, "monitoring": None}
+clauses = {"accuracy": 4, "groups": 5, "attack": 11, "explanation": 7, "monitoring": None}
 ### END SOLUTION
 lesson.check("clauses", clauses)
 
@@ -490,7 +510,7 @@ lesson.predict("machine")
 # %%
 from dlexplain.classroom.lessons.lesson_18.desk import AuditDesk, automatic
 
-sealed = cases.sealed(lambda words: print(words, end="\r"))
+sealed = cases.sealed(pages.teller())
 desk = AuditDesk(sealed)
 desk
 

@@ -12,6 +12,7 @@ import pytest
 from dlexplain.classroom.lessons import lesson_18 as declared
 from dlexplain.classroom.lessons.lesson_18 import cases
 from dlexplain.classroom.lessons.lesson_18 import desk as desks
+from dlexplain.classroom.lessons.lesson_18.checks import check_clauses, check_evidence
 from dlexplain.classroom.running import Run
 from dlexplain.errors import InputError
 
@@ -229,3 +230,15 @@ def test_the_exercise_after_the_pass_is_bayes() -> None:
     verdict = declared.check_after_pass(0.5 / (0.5 + 0.95 * 5), faulty=50, caught=0.9, accused=0.05)
     assert verdict.passed is True
     assert not declared.check_after_pass(0.1, faulty=50, caught=0.9, accused=0.05).passed
+
+
+def test_what_the_record_names_as_evidence_is_accepted_as_evidence() -> None:
+    named = {"accuracy": 4, "groups": 5, "attack": 11, "explanation": 12, "monitoring": None}  # as its section 17 says
+    assert check_clauses(named).passed
+    assert not check_clauses({**named, "explanation": 9}).passed
+
+
+@pytest.mark.parametrize("answer", ["C", "c", {"C"}, ("C",), ["c"]])
+def test_the_one_map_may_be_named_in_any_way(answer: object) -> None:
+    assert check_evidence(answer).passed
+    assert not check_evidence("AC").passed

@@ -68,7 +68,8 @@ def check_evidence(answer: object) -> Check:
 
 def _listed(answer: object) -> list[object]:
     if isinstance(answer, str):
-        return list(answer.replace(",", " ").split()) if len(answer) > 1 else [answer]
+        parts = answer.replace(",", " ").split()
+        return list(parts[0]) if len(parts) == 1 and set(parts[0].upper()) <= set("ABCD") else list(parts)
     if not isinstance(answer, (list, tuple, set)):
         raise Refused('A list of letters is wanted, such as `["A", "D"]`.')
     return list(answer)
@@ -78,12 +79,12 @@ def check_after_pass(answer: object, *, faulty: float = 20, caught: float = 0.9,
     value = number(answer)
     slipped, cleared = faulty * (1 - caught), (100 - faulty) * (1 - accused)
     share = slipped / (slipped + cleared)
-    if close(value, share, relative=0.03):
+    if close(value, share, relative=0.015):
         return right(
             f"{slipped:.0f} of {slipped + cleared:.0f} signed networks have a fault: **not detected is not absent**. "
             "How many slip through depends on how many were faulty to begin with."
         )
-    if close(value, 100 * share, relative=0.03):
+    if close(value, 100 * share, relative=0.015):
         return wrong("The figure is right, but in per cent. A share lies between 0 and 1: divide by 100.")
     if close(value, 0):
         return wrong("**PASS does not mean “no faults”.** The audit catches 9 of 10. Where is the tenth?")
@@ -93,10 +94,16 @@ def check_after_pass(answer: object, *, faulty: float = 20, caught: float = 0.9,
         )
     if close(value, faulty / 100):
         return wrong("This is the share before the audit. The PASS has told you something: most faulty ones are gone.")
+    if close(value, slipped / (slipped + 100 - faulty), relative=0.005):
+        return wrong("Not all 80 sound networks pass: 5% of them are accused. Divide by those that **passed**.")
+    if close(value, slipped / (100 - faulty), relative=0.005):
+        return wrong("You divided by the sound networks. Divide by all that **passed**: the sound and the faulty ones.")
     if close(value, slipped / 100):
         return wrong("These are the faulty ones among all 100. Divide by those that **passed**, not by 100.")
     if close(value, slipped):
         return wrong("So many faulty networks pass. A share is wanted: divide by all that pass.")
+    if abs(value - share) < 0.005:
+        return wrong("Very near: was it rounded? Write the division, or three digits after the point.")
     return wrong("Count in 100 networks. How many faulty ones pass? How many sound ones pass? Divide.")
 
 
@@ -120,7 +127,7 @@ def check_clauses(answer: object) -> Check:
         return wrong("Section 4 gives figures over all rows. **An average hides a group.** Where are groups searched?")
     if given["attack"] == 7:
         return wrong("Section 7 examines the explainers. Asked is whether the **model** can be misled.")
-    wanted = {"accuracy": (4,), "groups": (5,), "attack": (10, 11), "explanation": (7,), "monitoring": (None,)}
+    wanted = {"accuracy": (4,), "groups": (5,), "attack": (10, 11), "explanation": (7, 12), "monitoring": (None,)}
     off = [name for name, fits in wanted.items() if given[name] not in fits]
     if off:
         return wrong(f"`{off[0]}` rests on another section. Look at the titles once more.")

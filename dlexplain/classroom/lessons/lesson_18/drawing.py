@@ -14,7 +14,7 @@ def panels(maps: Mapping[str, np.ndarray], names: Sequence[str]) -> Figure:
     """A panel of bars a map, all over the same columns and on one scale: orange for, blue against."""
     limit = max(float(np.abs(values).max()) for values in maps.values())
     leads = [f"{letter} names {names[int(np.abs(values).argmax())]} first" for letter, values in maps.items()]
-    frame = Frame("Four maps for one patient: what speaks for “sick”?", f"Four panels of bars. {'; '.join(leads)}.")
+    frame = Frame("Four maps: what speaks for “sick”?", f"Four panels of bars. {'; '.join(leads)}.")
     figure = canvas(frame, columns=len(maps), row_height=270, left=118, bottom=40, titles=[[letter] for letter in maps])
     for place, values in enumerate(maps.values(), start=1):
         colours = [LIGHT.positive if v > 0 else LIGHT.negative for v in values]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,14 @@ def form(accuracy: float | None = None, *, name: str = "Network 1") -> Note:
     dotted = '<div style="margin-top:1.6em;border-top:1px dotted currentColor;width:15em;font-size:.8em">your signature</div>'
     body = "".join(f"<div>{line}</div>" for line in lines)
     return Note(f'<div style="{style}">{body}{dotted}</div>', f"{name}: right in {said}. Signature: not yet.")
+
+
+def teller() -> Callable[[str], None]:
+    """A line under the cell that says what is going on; each new word takes the place of the last."""
+    from IPython.display import display
+
+    handle = display(Note(prose("…"), "…"), display_id=True)
+    return lambda words: handle.update(Note(prose(words), words))
 
 
 def verdict(record: Any, title: str = "The verdict") -> Note:
@@ -143,7 +151,7 @@ def exhibit(record: Any, number: int, at: int = 0) -> Any:
 
 
 def exam(record: Any) -> Note:
-    """The table of the explainers' exam without its last column: the reader is to judge."""
+    """The table of the explainers' exam without its verdicts: the reader is to judge."""
     found = record.part(7)
     source = found.tables[0]
     columns = ("method", "faithfulness correlation", "deletion lift", "wrong target", "randomisation")
