@@ -27,7 +27,7 @@ def two_towers() -> Note:
         y = 24 + 44 * k
         parts.append(f'<text x="0" y="{y + 5}" font-size="14" fill="currentColor">{name}</text>')
         for column, value in enumerate(values):
-            x = 136 + 66 * column
+            x = 146 + 66 * column
             parts.append(
                 f'<rect x="{x}" y="{y - 16}" width="58" height="32" fill="{CATEGORIES[k]}" fill-opacity=".22" '
                 f'stroke="{CATEGORIES[k]}"/><text x="{x + 29}" y="{y + 5}" text-anchor="middle" font-size="15" '
@@ -35,12 +35,12 @@ def two_towers() -> Note:
             )
     total = sum(products)
     ends = f"sum {_short(total)} + fame {_short(fame)} = score {_short(total + fame)}"
-    parts.append(f'<text x="136" y="162" font-size="15" font-weight="700" fill="currentColor">{ends}</text>')
+    parts.append(f'<text x="146" y="162" font-size="15" font-weight="700" fill="currentColor">{ends}</text>')
     worked = "; ".join(f"{name}: {', '.join(map(_short, values))}" for name, values in rows)
     said = f"One score. {worked}; {ends}."
     picture = (
-        f'<svg role="img" aria-label="{html.escape(said, quote=True)}" viewBox="0 0 390 172" '
-        f'style="width:430px;max-width:100%">{"".join(parts)}</svg>'
+        f'<svg role="img" aria-label="{html.escape(said, quote=True)}" viewBox="0 0 440 172" '
+        f'style="width:484px;max-width:100%">{"".join(parts)}</svg>'
     )
     return Note(picture, said)
 
