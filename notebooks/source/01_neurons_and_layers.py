@@ -48,11 +48,11 @@ def right(scores, labels):
 by_hand = {"only x1": ([1, 0], -0.5), "only x2": ([0, -1], 0.25), "both": ([1, -2], 0)}
 dlx.figures.plane_borders(
     {
-        f"{name}: weights {w}, bias {b}\n{right(neuron(moons.inputs, w, b), moons.labels):.0%} right":
-            neuron(plane.points, w, b)
+        f"{name}\n{right(neuron(moons.inputs, w, b), moons.labels):.0%} right": neuron(plane.points, w, b)
         for name, (w, b) in by_hand.items()
     },
     plane, moons.inputs, moons.labels, columns=3, title="Three neurons, set by hand",
+    facts=["; ".join(f"{name}: weights {w}, bias {b}" for name, (w, b) in by_hand.items()) + "."],
 )
 
 # %% [markdown]
@@ -172,7 +172,7 @@ lesson.reveal("line", 100 * line_torch)
 dlx.figures.plane_borders(
     {f"Keras\n{line_keras:.0%} of the new points": score(keras_line, plane.points),
      f"Torch\n{line_torch:.0%} of the new points": score(torch_line, plane.points)},
-    plane, moons_new.inputs, moons_new.labels, columns=2, title="The best straight line, found by training",
+    plane, moons_new.inputs, moons_new.labels, columns=2, title="The best straight line",
 )
 
 # %% [markdown]
@@ -190,7 +190,8 @@ dlx.figures.training_curves(
 # ## 2 · A bend
 #
 # Put one bend on the neuron's sum: **negative sums become zero**. This is called **ReLU**. Such a bend is
-# called an **activation**. Now let several units answer, and let one last neuron add up their answers:
+# called an **activation**. Now let several such neurons answer, called **units**, and let one last neuron add up
+# their answers. Watch the border as the units get more.
 
 # %%
 def relu(sums):
@@ -209,12 +210,13 @@ def fence(count):
 
 dlx.figures.plane_borders(
     {f"{count} ReLU unit{'s' * (count > 1)}": fence(count) for count in (1, 2, 3, 8)}, small,
-    title="Each unit adds a bend", facts=["Set by hand. Nothing was trained here."],
+    title="A border made of ReLU units", facts=["Set by hand. Nothing was trained here."],
 )
 
 # %% [markdown]
-# Each unit is silent on one side of a line and speaks up on the other. Where the border crosses that line, it
-# gets a corner. Three units close the border. Eight make it rounder.
+# Each unit is silent on one side of a line and speaks up on the other. Here it takes orange away where it speaks.
+# One unit cuts off one side, two cut off two. Three close the border, and where it crosses the line of a unit, it
+# has a corner. Eight make it rounder.
 #
 # **Exercise: a strip.** Two units are given: `relu(x1)` and `relu(-x1)`. Choose two weights and a bias for
 # the last neuron, so that everything outside the strip from −1 to 1 is orange, and the strip is blue.
@@ -253,7 +255,8 @@ dlx.figures.plane_borders(
 )
 
 # %% [markdown]
-# Now something harder: two **spirals**, one wound into the other. Depth 0, 1, 2, 3.
+# Now something harder: two **spirals**, one wound into the other. Depth 0, 1, 2, 3. Where does the border still
+# cut through an arm?
 
 # %%
 spirals, spirals_new = dlx.data.spirals(samples=600, turns=2, noise=0.03, seed=0).split(0.5, seed=0)
@@ -339,8 +342,8 @@ lesson.reveal("deep", 100 * new_means[-1])
 # %%
 dlx.figures.depth_curve(
     {"points held back": new, "points learned": learned},
-    title="The spirals, in Torch: three networks of each depth",
-    facts=["Small marks: single networks, from other first weights. Lines: their means."],
+    title="The spirals, by depth (Torch)",
+    facts=["Small marks: three networks of each depth. Lines: their means."],
 )
 
 # %% [markdown]
@@ -537,6 +540,9 @@ print(f"Keras counts {keras_nets[3].count_params()}.")
 #
 # `dlx.activations` gives what every unit of a layer answers, for both frameworks. We ask at every place of
 # the plane. The networks: depth 3, on the spirals.
+#
+# Each small picture is one unit: orange where its answer is above zero, blue where below. Read from the top row
+# down.
 
 # %%
 HIDDEN = ["hidden1", "hidden2", "hidden3"]
@@ -587,7 +593,7 @@ readings = {
     "Torch, trained": straight_reader(torch_nets[3]),
     "Torch, never trained": straight_reader(torch_network(3)),
 }
-reading_lines(readings, title="One straight border, drawn after each layer", low=0.4)
+reading_lines(readings, title="A straight border after each layer", low=0.4)
 
 # %% [markdown]
 # Trained layers lay the spirals apart, until one straight cut will do. Untrained layers bend, too, but to no
@@ -649,6 +655,8 @@ dlx.figures.planes(
 # At each place: how much of the score is owed to `x1`, how much to `x2`? **Integrated gradients** share it
 # out. They compare the place with a **baseline**, here the middle of the moons, and the credits add up to
 # the change of the score (lesson 04 tells how).
+#
+# In the maps, orange says: here this input speaks for orange. Blue: for blue. The line is the border.
 
 # %%
 coarse = dlx.figures.Window.round(moons.inputs, side=40)
@@ -658,7 +666,7 @@ credit_torch = dlx.explain(torch_moons, coarse.points, "integrated_gradients", t
 dlx.figures.credit_maps(
     {"Keras": credit_keras.values, "Torch": credit_torch.values}, coarse,
     {"Keras": score(keras_moons, coarse.points), "Torch": score(torch_moons, coarse.points)},
-    title="Credit for orange (above zero) or blue (below)",
+    title="Credit of x1 and of x2",
 )
 
 # %% [markdown]

@@ -321,7 +321,7 @@ alike_for_texts = {"sizes": (50, 100, 200, 400), "classical": MultinomialNB, "ne
                    "wrong": 0.1, "rate": 0.01}
 contest_mood = bench.Contest("texts: words", one_hot(mood), counts(mood), mood.labels, **alike_for_texts)
 held_mood = bench.hold(contest_mood, once)
-show(held_mood, "Was the guest happy? Words alone decide")
+show(held_mood, "Happy guest? Words alone decide")
 
 # %% [markdown]
 # One guest in ten ticked the wrong box: a tenth of the **training** labels is wrong, on purpose. Naive Bayes
@@ -396,7 +396,8 @@ draw.curves(milliseconds, first, title="Two vowels as they come",
             across_title="milliseconds", up_title="air pressure")
 
 # %% [markdown]
-# By hand one takes the **spectrum**: how loud is each band of pitches?
+# By hand one takes the **spectrum**: how loud is each band of pitches? Look where each line falls: that place tells
+# the vowels apart.
 
 # %%
 def loudness(sounds, bands=12):
@@ -409,7 +410,7 @@ def loudness(sounds, bands=12):
 heard = loudness(sounds)
 pitches = np.linspace(50, makers.RATE / 2, 13)[:-1].round()
 draw.curves(pitches, {name: heard[vowel == k].mean(axis=0) for k, name in enumerate(makers.VOWELS)},
-            title="The same by hand: loudness in 12 bands, mean of each vowel",
+            title="By hand: loudness in 12 bands",
             across_title="from this pitch on (Hz)", up_title="loudness (logarithm)")
 
 # %%
@@ -425,7 +426,7 @@ contest_sound = bench.Contest(
     classical=lambda: SVC(C=3), network=sound_network, rate=0.01,
 )
 held_sound = bench.hold(contest_sound, once)
-show(held_sound, "Vowels: loudness in bands against raw sound")
+show(held_sound, "Vowels: bands against raw sound")
 
 # %% [markdown]
 # With 25 examples nobody leads clearly. With more, the network does: our twelve bands keep less than the raw sound
@@ -459,7 +460,7 @@ lesson.predict("table")
 
 # %%
 held_table = bench.hold(contest_table, once)
-show(held_table, "A table: logistic regression against a network")
+show(held_table, "A table: by hand against a network")
 
 # %%
 cost = {side: 1000 * float(np.median(held_table.seconds[side][-1])) for side in bench.SIDES}
@@ -476,6 +477,9 @@ Markdown(f"Training on {held_table.sizes[-1]} patients took {cost['by hand']:.0f
 # The network cannot do better here: the columns already say what matters. **Try the plain learner first.**
 #
 # ## Who wins?
+#
+# One row for each contest, from few examples to more. A cell says who leads, and by how many points, give or take one
+# standard error. **Open**: the lead is not more than two of them.
 
 # %%
 held = [held_faces, held_digits, held_mood, held_soup, held_pairs, held_sound, held_table]
@@ -501,8 +505,10 @@ bench.ContestBench(contests, [held_faces, held_digits, held_mood, held_soup, hel
 # network in each framework. Which words moved the answer?
 #
 # For the counts we take **logistic regression**, whose weights can be read: the credit of a word is its weight. For
-# the networks we take **integrated gradients** (lesson 04 explains them): the score's way from “no words at all” to
-# this review, shared out among the words.
+# the networks we take **integrated gradients** (lesson 04 explains them). They share out the score's way from “no
+# words at all” to this review among its words.
+#
+# Above the bars stands the review. Find the word before “soup”, and the one before “waiter”: how long are their bars?
 
 # %%
 known = makers.reviews(800, "order", seed=2)
@@ -545,12 +551,14 @@ credits = {
 tones = np.array(asked.words)[np.arange(200), asked.other] < len(makers.GOOD)
 disagree = np.flatnonzero(tones != (asked.labels == 1))  # soup and waiter differ: the twins
 shown = disagree[asked.labels[disagree] == 1][0]
-dlx.figures.bars(credits["word counts"][shown], asked.text(shown).split(), top=8,
-                 title="Word counts: what speaks for a good soup?", axis="credit")
+review = asked.text(shown)
+print("The review:", review)
+dlx.figures.bars(credits["word counts"][shown], review.split(), top=8,
+                 title="Word counts: a good soup?", axis="credit")
 
 # %%
-dlx.figures.bars(credits["Torch"][shown], asked.text(shown).split(), top=8,
-                 title="The network (Torch): what speaks for a good soup?", axis="credit")
+dlx.figures.bars(credits["Torch"][shown], review.split(), top=8,
+                 title="The network (Torch): a good soup?", axis="credit")
 
 # %% [markdown]
 # The same review. The counts take the waiter's adjective as seriously as the soup's. The network looks at the

@@ -25,7 +25,7 @@ EXERCISES = (
         hints=(
             "Three numbers are added up. Two of them are products.",
             "First product: 2 × 1. Second product: −1 × 4. Then the bias, 0.5.",
-            "Weigh, add, shift:\n```\nby_hand = 2 * 1 + -1 * 4 + 0.5\n```",
+            "Weigh, add, shift:\n```\nscore_by_hand = 2 * 1 + -1 * 4 + 0.5\n```",
         ),
         given={"point": np.array([1.0, 4.0]), "weights": np.array([2.0, -1.0]), "bias": 0.5},
         reference=-1.5,
@@ -64,7 +64,8 @@ EXERCISES = (
         hints=(
             "Two shares are known for each depth. Which of the two tells about new points?",
             "Take the best share of new points, less 0.02. Which is the first depth that reaches it?",
-            "In one line:\n```\nenough = min(d for d, share in new.items() if share >= max(new.values()) - 0.02)\n```",
+            "In one line:\n```\nenough = min(depth for depth, share in new_mean.items()\n"
+            "             if share >= max(new_mean.values()) - 0.02)\n```",
         ),
         given={
             "learned": {0: 0.64, 1: 0.84, 2: 0.97, 3: 0.98, 6: 0.97, 12: 0.54},

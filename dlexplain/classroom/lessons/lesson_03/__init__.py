@@ -76,7 +76,7 @@ EXERCISES = (
             "In each repeat both sides learned from the same examples. So compare them repeat by repeat.",
             "`each = network - by_hand` has a lead for every repeat. How sure is its mean?",
             "Spread of the leads, over the root of their number:"
-            "\n```\nreturn each.mean(), each.std(ddof=1) / np.sqrt(len(each))\n```",
+            "\n```\neach = network - by_hand\nreturn each.mean(), each.std(ddof=1) / np.sqrt(len(each))\n```",
         ),
         reference=_lead,
         wrong={
