@@ -20,6 +20,9 @@ import dlexplain as dlx
 lesson = dlx.classroom.lesson(8)
 lesson
 
+# %% [markdown]
+# Four of a pump's eight sensors, from its first day to its last. Which of them see the end coming?
+
 # %%
 import numpy as np
 from IPython.display import Markdown
@@ -179,6 +182,10 @@ left_torch = CAP * dlx.wrap(life_torch).predict(new_torch)[:, 0]
 score_torch = dlx.wrap(fail_torch).predict(new_torch)
 print(f"Torch, on pumps never seen: off by {np.abs(left_torch - CAP * life_left(new)).mean():.1f} cycles.")
 
+# %% [markdown]
+# Watch one locked-up pump, hour by hour. In its last 60 cycles the truth falls, step by step. Do the networks
+# follow?
+
 # %%
 one = new.extras["engine"] == final.engines[0]
 draw.curves(
@@ -236,7 +243,7 @@ mixed = np.random.default_rng(0).permutation(len(learn))  # windows at random
 some, others = learn.take(mixed[: int(0.8 * len(learn))]), learn.take(mixed[int(0.8 * len(learn)):])
 copycat_windows = error(copycat(some, others), others)
 Markdown(f"Windows held back at random: the copycat is off by only **{copycat_windows:.1f} cycles**. "
-         "It beats both networks!")
+         "It beats both networks! Can that be?")
 
 # %%
 lesson.predict("leak")
@@ -314,16 +321,18 @@ def last_window(fault, cycles_left=4):
 
 
 walk = {"tolerance": 0.02}  # the bill must add up to within 2 %
-bearing = new.inputs[[last_window(0)]]
-explain_keras(bearing, **walk).plot(title="A worn bearing, 4 cycles before the end (Keras)")
 
 # %% [markdown]
-# Each lane is a sensor over the 30 cycles of the window. The line is what it measured. The colour is its
+# Each lane below is a sensor over the 30 cycles of the window. The line is what it measured. The colour is its
 # **credit**: orange raised the alarm, blue spoke against it.
 
 # %%
+bearing = new.inputs[[last_window(0)]]
+explain_keras(bearing, **walk).plot(title="Worn bearing, 4 cycles to go (Keras)")
+
+# %%
 clogged = new.inputs[[last_window(1)]]
-explain_keras(clogged, **walk).plot(title="A clogged filter, 4 cycles before the end (Keras)")
+explain_keras(clogged, **walk).plot(title="Clogged filter, 4 cycles to go (Keras)")
 
 # %% [markdown]
 # Now sum each sensor's credit over time. Two networks, and two ways: integrated gradients, and **DeepLIFT**,
@@ -337,8 +346,8 @@ maps = {
     "Torch, DeepLIFT": explain_torch(bearing, "deeplift"),
 }
 credit = {name: bench.by_sensor(found)[0] for name, found in maps.items()}
-draw.table({name: {sensor: f"{value:+.1f}" for sensor, value in zip(rows.feature_names, row, strict=True)}
-            for name, row in credit.items()})
+draw.table({sensor: {name: f"{row[k]:+z.1f}" for name, row in credit.items()}
+            for k, sensor in enumerate(rows.feature_names)})
 
 # %%
 bearing_says = {name: str(bench.named(row[None], rows.feature_names)[0]) for name, row in credit.items()}
@@ -360,14 +369,15 @@ lesson.check("culprit", culprit)
 # %% [markdown]
 # ## Since when?
 #
-# Explain every window of the pump's life, one after the other.
+# Explain every window of the pump's life, one after the other. Follow the lane of **vibration**: where does it turn
+# orange? The fault began at the dotted line.
 
 # %%
 number = int(new.extras["engine"][last_window(0)])
 cycles, credit_of_life, read_of_life = bench.over_life(lambda w: explain_keras(w, **walk), new, number)
 onset = int(final.engine(number).extras["onset"][0])
 life(cycles, credit_of_life, read_of_life, rows.feature_names, onset,
-     title=f"Pump {number}, worn bearing: credit over its life")
+     title=f"Pump {number}: credit over its life")
 
 # %%
 column = list(rows.feature_names).index("vibration")
@@ -381,9 +391,9 @@ for each in bench.forecasts(new, score_keras):
         began = int(final.engine(each.machine).extras["onset"][0])
         late_by.append(each.first + int(alarm.argmax()) - began)
 hidden = float(np.median(late_by))
-Markdown(f"Before the onset, vibration has a mean credit of **{before:+.2f}**; in the last ten "
-         f"cycles, of **{after:+.2f}**. Over all locked-up pumps, the first alarm comes "
-         f"**{hidden:.0f} cycles** (the middle one) after the true onset.")
+Markdown(f"Before the onset, vibration has a mean credit of **{before:+.2f}**. In the last ten cycles it has "
+         f"**{after:+.2f}**. Over all locked-up pumps, the first alarm comes **{hidden:.0f} cycles** after the "
+         "true onset (the median).")
 
 # %%
 place = {sensor: k for k, sensor in enumerate(rows.feature_names)}
@@ -403,8 +413,8 @@ Markdown("Now look at **temperature** and **outside**. Over this life their cred
 #
 # ## A control: could this have gone wrong?
 #
-# For all alarms on locked-up pumps in their last ten cycles: how often does the sensor of largest credit match the
-# **true cause**? And how often do those match that cannot know?
+# Take the last ten cycles of all locked-up pumps, every third window. How often does the sensor of largest credit
+# match the **true cause**? And how often do those match that cannot know?
 #
 # - a network that learned **shuffled answers**,
 # - a network that learned **nothing** (five of them, fresh),
@@ -483,7 +493,7 @@ lesson.predict("threshold")
 
 # %% [markdown]
 # Now decide. Set **your** prices. Choose how far ahead to look, and from which chance on to call the crew.
-# Each bar on the right is a pump.
+# Each bar on the right is a pump. Move “alarm above”: the dot runs along the curve.
 
 # %%
 def chances(windows):
@@ -525,7 +535,8 @@ Markdown(f"With a breakdown at 50 and a repair at 5, the cheapest alarm is above
 # The mean of the single $c_i/u_i$ is another number, and a wrong one.
 # </details>
 #
-# One thing is still unfair. We chose the threshold *on these pumps*. Unlock the others now, and pay.
+# One thing is still unfair. We chose the threshold *on these pumps*. Unlock the others now, and pay. A short bar is
+# good. The **prophet** knows the end of every pump; nobody can do better.
 
 # %%
 locked = bench.forecasts(new, chances(new))
@@ -537,8 +548,8 @@ paid = {
     f"network: alarm above {best_now:.0%}": bench.policy(locked, ten, best_now, 50, 5),
     "a prophet: just before the end": bench.cost_rate(locked_lives, [False] * len(locked), 50, 5),
 }
-dlx.figures.bars(list(paid.values()), list(paid), title="Locked-up pumps: the cost of 100 cycles of work",
-                 axis="cost (breakdown 50, repair 5)")
+dlx.figures.bars(list(paid.values()), list(paid), title="Locked-up pumps: who pays least?",
+                 axis="cost of 100 cycles of work (breakdown 50, repair 5)")
 
 # %% [markdown]
 # ## The same, straight from the library
@@ -582,7 +593,7 @@ draw.table({name: {"names the true cause": f"{value:.0%}"} for name, value in ca
 Markdown(f"As it comes, Captum mostly blames **{most_blamed}**.")
 
 # %% [markdown]
-# Captum made no mistake. Its default start is **zero for every input**: 0 volts, 0 bar, 0 °C. It answers “what
+# Captum made no mistake. Its default start is **zero for every input**: 0 volts, 0 bar, 0 °C. It answers “what
 # makes this pump different from a pump without electricity?” Nobody asked that. There was no error and no
 # warning. **Always name the start yourself.**
 #
@@ -603,9 +614,7 @@ Markdown(f"As it comes, Captum mostly blames **{most_blamed}**.")
 engines = bench.turbofan()
 real = {}
 if engines is None:
-    shown = Markdown("`train_FD001.txt` is not on this computer, so this part is skipped. Get the file "
-                     "from NASA (search for “C-MAPSS”). Put it into a folder, and name that folder in "
-                     "the environment variable `DLEXPLAIN_DATA`. Then run the lesson again.")
+    shown = Markdown(bench.WITHOUT_FILE)
 else:
     jets, new_jets = dlx.data.by_machine(engines, (0.8, 0.2))
     learn_jets = jets.standardised(like=jets).windows(30, stride=4)
@@ -625,7 +634,7 @@ else:
     real["credit"] = dict(zip(engines.feature_names, map(float, jet_credit), strict=True))
     shown = dlx.figures.bars(
         jet_credit, engines.feature_names, top=10, axis="mean credit",
-        title="Real data: what says that a jet engine fails within 10 flights?",
+        title="Jet engines: what says “within 10 flights”?",
         facts=[f"On engines never seen the network is off by {real['off_by']:.1f} flights. Always the "
                f"same number: {real['same_number']:.1f}. The copycat: {real['copycat']:.1f}."])
 shown

@@ -124,8 +124,8 @@ EXERCISES = (
 PREDICTIONS = (
     Prediction(
         "leak",
-        "On held-back windows the copycat is wrong by a cycle or two. On machines that it has never seen, "
-        "by how many cycles will it be wrong?",
+        "On held-back windows the copycat is off by a cycle or two. On pumps that it has never seen, "
+        "by how many cycles will it be off?",
         low=0,
         high=40,
         step=1,

@@ -174,6 +174,12 @@ def named(credit: np.ndarray, names: Sequence[str]) -> np.ndarray:
     return np.asarray(names)[credit.argmax(1)]
 
 
+WITHOUT_FILE = (
+    "`train_FD001.txt` is not on this computer, so this part is skipped. Get the file from NASA (search for “C-MAPSS”). "
+    "Put it into a folder, and name that folder in the environment variable `DLEXPLAIN_DATA`. Then run the lesson again."
+)
+
+
 def turbofan() -> Any:
     """The training engines of C-MAPSS FD001 where the learner has put the file, else None. Nothing is downloaded."""
     from dlexplain.data.folders import locate

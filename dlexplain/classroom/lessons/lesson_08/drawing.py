@@ -46,9 +46,10 @@ def decision(
     parts += [_line(curve, CATEGORIES[0], "", 2.6), _key(0, "the network decides", CATEGORIES[0], "")]
     by_threshold = dict(zip(thresholds, costs, strict=True))
     a, b = x(best), y(by_threshold[best])
+    label = b + 24 if b + 30 < HIGH - BOTTOM else b - 14  # below the curve where there is room
     parts.append(
         f'<path d="M{a:.1f} {b - 8:.1f}l6 8l-6 8l-6 -8z" fill="none" stroke="currentColor" stroke-width="2"/>'
-        f'<text x="{a:.1f}" y="{b - 14:.1f}" text-anchor="middle" {_SMALL}>cheapest</text>'
+        f'<text x="{max(a, LEFT + 26):.1f}" y="{label:.1f}" text-anchor="middle" {_SMALL}>cheapest</text>'
     )
     parts.append(f'<circle cx="{x(chosen):.1f}" cy="{y(by_threshold[chosen]):.1f}" r="6" fill="{CATEGORIES[0]}"/>')
     return _svg(WIDE, HIGH, parts)
@@ -106,7 +107,7 @@ def ends(machines: Sequence[tuple[int, int, bool]]) -> str:
     keys = (
         f'<rect x="{left}" y="6" width="14" height="8" fill="{CATEGORIES[0]}"/>'
         f'<text x="{left + 19}" y="14" {_SMALL}>worked</text>'
-        f'<rect x="{left + 76}" y="6" width="14" height="8" fill="{CATEGORIES[0]}" fill-opacity=".38"/>'
+        f'<rect x="{left + 76}" y="6" width="14" height="8" fill="{CATEGORIES[4]}"/>'
         f'<text x="{left + 95}" y="14" {_SMALL}>life given up</text>'
         f'<text x="{left + 182}" y="15" font-size="15" font-weight="700" fill="{CATEGORIES[5]}">✕</text>'
         f'<text x="{left + 199}" y="14" {_SMALL}>broke down</text>'
@@ -115,8 +116,8 @@ def ends(machines: Sequence[tuple[int, int, bool]]) -> str:
     for index, (life, used, broke) in enumerate(machines):
         top = 26 + index * lane
         parts.append(
-            f'<rect x="{x(0):.1f}" y="{top}" width="{x(life) - x(0):.1f}" height="{0.7 * lane:.1f}" fill="{CATEGORIES[0]}" '
-            f'fill-opacity=".38"/><rect x="{x(0):.1f}" y="{top}" width="{x(used) - x(0):.1f}" height="{0.7 * lane:.1f}" '
+            f'<rect x="{x(0):.1f}" y="{top}" width="{x(life) - x(0):.1f}" height="{0.7 * lane:.1f}" fill="{CATEGORIES[4]}"'
+            f'/><rect x="{x(0):.1f}" y="{top}" width="{x(used) - x(0):.1f}" height="{0.7 * lane:.1f}" '
             f'fill="{CATEGORIES[0]}"/>'
         )
         if broke:
