@@ -143,6 +143,18 @@ def test_slides_hold_few_words_and_no_code() -> None:
     assert page.index("Predict first") < page.index("<p>drawn</p>") < page.index("What do you remember?")
 
 
+def test_a_picture_made_of_html_gets_a_slide_and_a_control_does_not() -> None:
+    def shown(data: dict[str, object]) -> str:
+        outputs = [{"output_type": "display_data", "data": data}]
+        book = {"cells": [{"cell_type": "code", "source": "f()", "outputs": outputs}]}
+        return slides_page(Executed(0, "00", (), book), lessons.declared(0))
+
+    strip = {"text/html": '<div role="img" aria-label="Four moments">the strip</div>', "text/plain": "Four moments"}
+    assert "the strip" in shown(strip)
+    assert "the strip" not in shown({**strip, "application/vnd.jupyter.widget-view+json": {}})
+    assert "a note" not in shown({"text/html": '<p>a note, with <i role="img">i</i></p>', "text/plain": "a note"})
+
+
 def test_a_slide_takes_whole_paragraphs() -> None:
     assert shortened("One:\n\n```\ncode\n```\n\n**Exercise 1.** Two") == "<p>One.</p>\n"
     assert len(shortened("a " * 100).split()) == 100  # the first one whatever its length

@@ -43,7 +43,9 @@ def workbook_page(number: int, source: Path) -> str:
     lesson = lessons.declared(number)
     found = tasks(source.read_text(encoding="utf-8"))
     shuffled = random.Random(number)
-    words = "".join(f"<dt>{html.escape(word)}</dt><dd>{prose(text)}</dd>" for word, text in lesson.glossary.items())
+    words = "".join(
+        f"<div><dt>{html.escape(word)}</dt><dd>{prose(text)}</dd></div>" for word, text in lesson.glossary.items()
+    )
     parts = [
         _head(lesson, "Workbook"),
         "<p class='name'>Name <span></span> Date <span></span></p>",
@@ -194,7 +196,7 @@ _STYLE = """
 body { margin: 0; color: #1d2330; background: #fff; font: 16px/1.5 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
 main { max-width: 48rem; margin: 0 auto; padding: 1.5rem; }
 h1 { margin: .1em 0; font-size: 1.9rem; } h2 { margin: 1.8em 0 .4em; font-size: 1.3rem; } h3 { margin: 1.5em 0 .3em; }
-h2, h3, thead { break-after: avoid; } .item, tr { break-inside: avoid; }
+h2, h3, thead, h2 + .soft, dt { break-after: avoid; } .item, tr, dl div { break-inside: avoid; }
 .sort { margin: 0; color: #5b6472; } .question { font-size: 1.15rem; margin: .2em 0 .6em; } .soft { color: #5b6472; }
 header ul { margin: .2em 0; } header p { margin: .4em 0; }
 table { border-collapse: collapse; width: 100%; margin: .5em 0; }
@@ -208,7 +210,8 @@ pre { margin: .4em 0; padding: .5em .7em; background: #f5f7fa; border-radius: 5p
 .yes::before { content: "✓ "; color: #00734f; font-weight: 700; } .no::before { content: "✗ "; color: #a33f00; }
 .blank { display: inline-block; width: 9rem; border-bottom: 1px solid #1d2330; } .line { height: 2rem; border-bottom: 1px solid #9aa3b0; }
 .name span { display: inline-block; width: 16rem; border-bottom: 1px solid #1d2330; margin-right: 1.5rem; }
-dt { font-weight: 600; } dd { margin: 0 0 .4em 1.2em; }
+dl { columns: 2; column-gap: 2rem; } dt { font-weight: 600; } dd { margin: 0 0 .5em 1.2em; }
+@media (max-width: 36rem) { dl { columns: 1; } }
 .before { border-left: 4px solid #e69f00; padding-left: .8em; }
-@media print { main { max-width: none; padding: 0; } body { font-size: 11pt; } @page { margin: 18mm 16mm; } }
+@media print { main { max-width: none; padding: 0; } body { font-size: 11pt; } pre { font-size: 8.4pt; } @page { margin: 18mm 16mm; } }
 """
