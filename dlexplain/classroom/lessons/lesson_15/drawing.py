@@ -39,18 +39,18 @@ def picture(pixels: np.ndarray, *, wide: int, words: str = "") -> str:
     )
 
 
-def strip(rows: Mapping[str, Sequence[np.ndarray]], captions: Sequence[str], *, words: str, wide: int = 150) -> Note:
-    """Pictures in rows, a name before each row, a caption under each column: a film on a page."""
+def strip(rows: Mapping[str, Sequence[np.ndarray]], captions: Sequence[str], *, words: str, wide: int = 190) -> Note:
+    """Pictures in rows, a name over each row, a caption under each column: a film on a page."""
     count = len(captions)
     cells = []
     for name, pictures in rows.items():
-        cells.append(f'<div style="align-self:center;font-size:.9em;line-height:1.3">{html.escape(name)}</div>')
+        if name:
+            cells.append(f'<div style="grid-column:1/-1;font-size:.9em;line-height:1.3">{html.escape(name)}</div>')
         cells += [f"<div>{picture(each, wide=wide)}</div>" for each in pictures]
-    cells.append("<div></div>")
     cells += [f'<div style="font-size:.85em;text-align:center">{html.escape(each)}</div>' for each in captions]
     page = (
         f'<div role="img" aria-label="{html.escape(words, quote=True)}" style="display:grid;gap:6px 8px;'
-        f'grid-template-columns:6.5em repeat({count},minmax(0,{wide}px));margin:.4em 0">{"".join(cells)}</div>'
+        f'grid-template-columns:repeat({count},minmax(0,{wide}px));margin:.4em 0">{"".join(cells)}</div>'
     )
     return Note(page, words)
 

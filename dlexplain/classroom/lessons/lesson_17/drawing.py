@@ -12,9 +12,9 @@ from dlexplain.figures.theme import CATEGORIES
 RINGS = CATEGORIES[5]
 MEASURES = {  # what a monitor counts, said above its panel
     "readings": "readings: largest PSI of a sensor",
-    "alarms": "alarms: move of the share of pumps called",
-    "explanations": "explanations: largest move of a sensor's share",
-    "outcomes": "outcomes: share of wrong answers, known four weeks late",
+    "alarms": "alarms: move of the share called",
+    "explanations": "explanations: largest move of a share",
+    "outcomes": "outcomes: share wrong, four weeks late",
 }
 
 
