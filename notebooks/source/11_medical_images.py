@@ -67,6 +67,8 @@ draw.table({name: {"tiles": f"{len(pile)}", "sick": f"{(pile.sick == 1).mean():.
 
 # %% [markdown]
 # ## Two networks, in Keras and in Torch
+#
+# Two small convolutional networks (lesson 02) learn from the first pile. For each tile they give two scores: healthy, sick.
 
 # %%
 import keras
@@ -151,7 +153,8 @@ Markdown("New pictures of our own hospital: "
 # - **sensitivity**: of all the **sick**, which share gets an alarm?
 # - **specificity**: of all the **healthy**, which share gets none?
 #
-# **Exercise 1.** Compute both, for the Keras network.
+# **Exercise 1: the doctors' two numbers.** Compute both for the Keras network: `measures = [sensitivity, specificity]`.
+# `says_sick` is true where it gives an alarm, `sick` where the patient is sick.
 
 # %%
 says_sick = chance("Keras", house.pictures) > 0.5
@@ -184,7 +187,7 @@ draw.table({name: {group: f"{share:.0%} right" for group, share in found.items()
             for name, found in right_in.items()})
 
 # %% [markdown]
-# Sick without a mark: many are missed. Healthy with a mark: many get an alarm.
+# Look at the two columns in the middle. Sick without a mark: many are missed. Healthy with a mark: most get an alarm.
 #
 # Prove it with an **experiment**. Take healthy tiles without a mark. Burn the mark in, and nothing else.
 
@@ -208,7 +211,7 @@ Markdown("Of the healthy go over to “sick”: "
 # ## What does a map show?
 #
 # A map could have warned us. We take **integrated gradients** (lesson 04). The walk starts at an even **grey**, the
-# mean of every tile: “nothing special here”.
+# mean of every tile: “nothing special here”. In the maps, **orange** speaks for “sick”. Compare the corner with the spot.
 
 # %%
 lesson.predict("where")
@@ -239,6 +242,7 @@ lesson.reveal("where", most)
 # strongest value lie on the lesion?
 #
 # **Exercise 2: the pointing game.** `maps` and `lesions` have the shape (tiles, 24, 24). `lesions` is true on the lesion.
+# Give back the share.
 
 # %%
 def pointing(maps, lesions):
@@ -254,9 +258,7 @@ lesson.check("pointing", pointing)
 
 # %% [markdown]
 # `dlx.evaluate` plays it for several kinds of map. Two rows always play along that know nothing: **random** throws
-# dice, **model-blind** draws the edges of the tile and never asks the network.
-#
-# A second score is the **relevance mass**: the share of all that speaks for “sick” that lies on the lesion.
+# dice, **model-blind** draws the edges of the tile and never asks the network. Compare “mark” with “no mark”.
 
 # %%
 methods = {"integrated gradients": "integrated_gradients", "occlusion": "occlusion", "saliency": "saliency"}
@@ -272,11 +274,23 @@ def located(name, pile, methods=methods):
 
 scores = {f"{name}, {what}": located(name, pile) for name in ("Keras", "Torch")
           for what, pile in (("mark", sick_marked), ("no mark", sick_bare))}
-draw.table({row: {of: f"{found['pointing_game'][row]:.0%} · {found['relevance_mass'][row]:.2f}"
-                  for of, found in scores.items()} for row in [*methods, "random", "model-blind"]})
+
+
+def score_table(score):
+    return draw.table({row: {of: f"{found[score][row]:.0%}" for of, found in scores.items()}
+                       for row in [*methods, "random", "model-blind"]})
+
+
+score_table("pointing_game")
 
 # %% [markdown]
-# First the pointing game, then the mass on the lesion. Read it slowly.
+# A second score is the **relevance mass**. Add up all that speaks for “sick” in a map. Which share of it lies on the lesion?
+
+# %%
+score_table("relevance_mass")
+
+# %% [markdown]
+# Read both slowly.
 #
 # - **With a mark** the strongest value leaves the lesion. The map tells the truth: this network reads the mark.
 # - **Without a mark** the same network points at lesions like a doctor. Whoever tests on clean pictures only is reassured.
@@ -298,7 +312,7 @@ trained_hits, trained_mass = (scores["Keras, no mark"][score]["integrated gradie
                               for score in ("pointing_game", "relevance_mass"))
 known = {"five untrained networks, mean": (untrained_hits, untrained_mass),
          "the trained network (Keras)": (trained_hits, trained_mass)}
-draw.table({who: {"pointing game": f"{hit:.0%}", "mass": f"{mass:.2f}"} for who, (hit, mass) in known.items()})
+draw.table({who: {"pointing game": f"{hit:.0%}", "mass": f"{mass:.0%}"} for who, (hit, mass) in known.items()})
 
 # %% [markdown]
 # A shock: networks that know **nothing** win most of the pointing game. A dark spot stands out from grey, whoever looks.
@@ -307,8 +321,9 @@ draw.table({who: {"pointing game": f"{hit:.0%}", "mass": f"{mass:.2f}"} for who,
 #
 # ## The audit
 #
-# Would an **audit** (lesson 18) have seen it, **with the pictures of our own hospital alone**? We ask three of its
-# sections: 4 (is it right?), 7 (are the explainers sound?), 10 (shortcuts). All of them take longer.
+# An **audit** (lesson 18) puts a network through many checks. Would it have seen the fault, **with the pictures of our own
+# hospital alone**? We ask three of its sections: 4 (is it right?), 7 (are the explainers sound?), 10 (shortcuts). The
+# others are left out, to save time: NOT RUN.
 
 # %%
 lesson.predict("verdict")
@@ -332,12 +347,15 @@ pages.verdict(audits["Keras"], "The network as it is, Keras")
 # %%
 lesson.reveal("verdict", audits["Keras"].verdict)
 
+# %% [markdown]
+# The audit takes the two small places that lead the maps of the sick. It cuts them out and puts them into *healthy*
+# pictures. If these go over to “sick”, a few pixels decide. See the first two pictures: what is in the frames?
+
 # %%
 pages.exhibit(audits["Keras"], 10)
 
 # %% [markdown]
-# The audit takes the two small places that lead the maps of the sick. It cuts them out and puts them into *healthy*
-# pictures. If these go over to “sick”, a few pixels decide. **It did not know of any mark.**
+# **It did not know of any mark.** Does one of its frames stand on the L?
 #
 # What it cannot say: whether these pixels are a cheat or the disease. That takes someone who **looks at the place**.
 #
@@ -346,7 +364,8 @@ pages.exhibit(audits["Keras"], 10)
 # The mark must tell nothing. We cannot take it off: the pixels below are gone. But we can burn it into **healthy**
 # tiles, until both groups have it equally often.
 #
-# **Exercise 3.** Say for each tile of `learn` whether it gets an *extra* mark. `luck` holds a number from 0 to 1 for each.
+# **Exercise 3: deal out marks.** `extra` says of each tile of `learn`, true or false: does it get an extra mark? `sick` and
+# `marked` say what it is and has. `luck` holds a number from 0 to 1 for each, drawn by lot.
 
 # %%
 luck = np.random.default_rng(5).random(len(learn))
@@ -375,6 +394,9 @@ lost_at_home = at_home["Keras"] - repaired_home["Keras"]
 choices = ["better", "about the same", "worse"]
 lesson.reveal("repaired", choices[int(lost_at_home > -0.01) + int(lost_at_home > 0.01)])
 
+# %% [markdown]
+# Now all four networks, before and after. (“Points at lesion” is counted on sick tiles with a mark.)
+
 # %%
 for name in ("Keras, repaired", "Torch, repaired"):
     audits[name] = audit(name)
@@ -394,8 +416,6 @@ draw.table({name: {what: value if isinstance(value, str) else f"{value:z.0%}" fo
 # %% [markdown]
 # **Worse at home, far better elsewhere.** The points lost at home were the mark's, never the network's. Who chooses by
 # the score in the own hospital chooses the cheat.
-#
-# (“Points at lesion” is counted on sick tiles with a mark.)
 #
 # ## The light box
 #
@@ -432,7 +452,7 @@ Markdown(f"It had told them **{sure_told:.0%}**, on average. **{sure_and_sick:.0
 
 # %% [markdown]
 # Order the patients by chance, and cut them into eight groups. Each point is a group: what was **told**, and what was
-# **found**. On the dotted line the network keeps its word.
+# **found**. On the dotted line the network keeps its word. Look for the points far from it: which colour are they?
 
 # %%
 told = {(name, place): bench.reliability(chance(name, pile.pictures), pile.sick) for name in networks
@@ -443,8 +463,11 @@ draw.points(of_keras, title="Does it keep its word? (Keras)", across="chance of 
             up="share found sick", diagonal=True)
 
 # %% [markdown]
+# The network before the repair, in the other hospital: there the points stray. (Yellow squares.)
+#
 # **Exercise 4: one number.** The **calibration error** is the mean distance of told and found over all patients. Here are
-# the groups of the network before the repair, in the other hospital, cut into groups of *unequal* size.
+# four groups of *unequal* size, from that network and that hospital. `told_in`, `found_in` and `count` have a number for
+# each group.
 
 # %%
 chances, limits = chance("Keras", field.pictures), [0, 0.05, 0.5, 0.95, 1.001]
@@ -459,8 +482,10 @@ lesson.check("gap", gap, told=told_in, found=found_in, count=count)
 
 # %% [markdown]
 # A usual cure is the **temperature**: divide all scores by one number. Above 1, the network becomes more modest. The
-# order of the patients stays. We choose the number with the answers of our own hospital. Then we pretend that we had the
-# answers of the other one.
+# order of the patients stays.
+#
+# First we choose the number with the answers of our own hospital. Then we pretend that we had the answers of the other
+# one. The table has the calibration error, each time.
 
 # %%
 cure = {}
@@ -471,11 +496,11 @@ for name in networks:
     cure[name] = {
         "error at home": told[name, "our hospital"].gap,
         "error elsewhere": told[name, "other hospital"].gap,
-        "… temperature from home": bench.reliability(bench.tempered(there, by_home), field.sick).gap,
-        "… temperature from there": bench.reliability(bench.tempered(there, by_field), field.sick).gap,
-        "temperatures": (by_home, by_field),
+        "… cured from home": bench.reliability(bench.tempered(there, by_home), field.sick).gap,
+        "… cured from there": bench.reliability(bench.tempered(there, by_field), field.sick).gap,
+        "the two temperatures": (by_home, by_field),
     }
-draw.table({name: {what: f"{value[0]:.1f} and {value[1]:.1f}" if what == "temperatures" else f"{value:.2f}"
+draw.table({name: {what: f"{value[0]:.1f} and {value[1]:.1f}" if "two" in what else f"{value:.2f}"
                    for what, value in row.items()} for name, row in cure.items()})
 
 # %% [markdown]
@@ -488,7 +513,7 @@ draw.table({name: {what: f"{value[0]:.1f} and {value[1]:.1f}" if what == "temper
 #
 # In our piles half are sick. In a screening it is one in a hundred. What is an alarm worth there?
 #
-# **Exercise 5.** Sensitivity and specificity are known, and the `rate`: the share of people who are sick. Of all
+# **Exercise 5: true alarms.** Sensitivity and specificity are known, and the `rate`: the share of people who are sick. Of all
 # **alarms**, which share is true?
 
 # %%
@@ -548,7 +573,8 @@ captum = {
 captum_maps = {name: found.detach().numpy()[:, 0] for name, found in captum.items()}
 captum_hits = {name: bench.hits(found, sick_bare.lesions) for name, found in captum_maps.items()}
 dlx.figures.bars(100 * np.array(list(captum_hits.values())), list(captum_hits),
-                 axis="strongest value on the lesion, %", title="Captum, as it comes and with a start that we chose")
+                 title="Captum, as it comes and with a start that we chose",
+                 axis="strongest value on the lesion, %")
 
 # %% [markdown]
 # Black is no “nothing” here. **Black is a lesion.** Walking from black, the lesion is where *least* changes. Covering with

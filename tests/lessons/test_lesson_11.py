@@ -39,7 +39,7 @@ def test_the_mark_decides_and_not_the_lesion(run: Run) -> None:
     for name in BOTH:
         found = right_in[name]
         assert found["sick, no mark"] < 0.75  # "many are missed"
-        assert found["healthy, mark"] < 0.6  # "many get an alarm"
+        assert found["healthy, mark"] < 0.45  # "most get an alarm"
         assert min(found["sick, mark"], found["healthy, no mark"]) > 0.9
         assert flips[name] > 0.4
         assert abs(flips[f"{name}, repaired"]) < 0.1
@@ -95,9 +95,9 @@ def test_a_chance_is_a_promise_about_one_place(run: Run) -> None:
         found = cure[name]
         assert found["error at home"] < 0.06
         assert found["error elsewhere"] > 0.15
-        assert found["… temperature from home"] > 0.8 * found["error elsewhere"]  # "nothing to mend"
-        assert found["… temperature from there"] < 0.8 * found["error elsewhere"]  # "modest"
-        assert found["temperatures"][1] > 2
+        assert found["… cured from home"] > 0.8 * found["error elsewhere"]  # "nothing to mend"
+        assert found["… cured from there"] < 0.8 * found["error elsewhere"]  # "modest"
+        assert found["the two temperatures"][1] > 2
         assert cure[f"{name}, repaired"]["error elsewhere"] < found["error elsewhere"] - 0.05
 
 

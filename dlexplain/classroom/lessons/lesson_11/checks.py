@@ -28,7 +28,7 @@ def check_measures(answer: object, *, says_sick: np.ndarray, sick: np.ndarray) -
         )
     if close(sensitivity, 100 * caught, relative=1e-2):
         return wrong("Give shares from 0 to 1, not per cents.")
-    return wrong("Choose the sick with `truth`, the healthy with `~truth`, and take the mean of what was said.")
+    return wrong("Choose the sick with `sick`, the healthy with `~sick`, and take the mean of what was said.")
 
 
 def _planted() -> tuple[np.ndarray, np.ndarray]:
