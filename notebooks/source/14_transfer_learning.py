@@ -507,7 +507,7 @@ maps = {
 }
 some = [int(np.flatnonzero(test.labels[:100] == digit)[0]) for digit in (0, 3, 4, 7)]
 own.maps({name: found.heatmap()[some] for name, found in maps.items()}, test.inputs[some, :, :, 0],
-         title="What spoke for the right digit (orange) and against it (blue)")
+         title="What spoke for the right digit")
 
 # %%
 def agreement(a, b):

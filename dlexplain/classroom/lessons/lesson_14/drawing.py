@@ -34,7 +34,7 @@ def maps(found: Mapping[str, np.ndarray], pictures: np.ndarray, *, title: str) -
     """The pictures, and below a row a network: maps `(n, height, width)` over faint pictures, a scale a row."""
     names = [name if column == 0 else "" for name in ("the digit", *found) for column in range(len(pictures))]
     figure = canvas(
-        Frame(title, f"{title}. A row a network: {', '.join(found)}.", ["Each row of maps has its own scale."]),
+        Frame(title, f"{title}. A row a network: {', '.join(found)}.", ["Orange: for it. Blue: against it. Each row of maps has its own scale."]),
         rows=1 + len(found), columns=len(pictures), row_height=112, gap_x=10, gap_y=10,
         titles=[[f"<b>{html.escape(name)}</b>" if name else ""] for name in names],
     )  # fmt: skip
