@@ -257,7 +257,8 @@ lesson.check("faithfulness", faithfulness, named=named, before=before, after=aft
 # | **parameter randomisation** | fresh random weights: how much of the map is left? | near 0 |
 #
 # And two **control rows** always sit the exam, too: *random* and *model-blind* (the edges). They know nothing.
-# A score that they reach is worth nothing.
+# A score that they reach is worth nothing. In the figure they are grey. A **filled** dot beats both of them, an
+# empty one does not.
 
 # %%
 lesson.predict("steady")
@@ -338,7 +339,8 @@ lesson.check("likeness", likeness, own=own, fresh=fresh)
 
 # %% [markdown]
 # The same maps. One way of counting clears them, the other condemns them. Here are all methods, while layers
-# get fresh weights one after the other, the last layer first.
+# get fresh weights one after the other, the last layer first. Left with signs, right the sizes only. Which lines
+# stay up?
 
 # %%
 from dlexplain.evaluation.families.randomisation_curve import randomisation_curve
@@ -362,7 +364,8 @@ table({f"integrated gradients, {name}": {how: f"{value:.2f}" for how, value in f
 #
 # ## Does the map point at the stamp?
 #
-# Back to Hans. He reads the stamp: that is proved. So a true map of Hans must point at it.
+# Back to Hans. He reads the stamp: that is proved. So a true map of Hans must point at it: the upper right corner
+# must be orange.
 
 # %%
 stamped = stamp(threes)
@@ -371,13 +374,14 @@ for name in ("Hans, Keras", "plain, Keras", "Hans, Torch", "plain, Torch"):
     pictures = bench.in_layout(networks[name], stamped)
     hans_maps[name] = dlx.explain(networks[name], pictures, "integrated_gradients", target=3, tolerance=0.01)
 dlx.Comparison(hans_maps).plot(samples=3, names=["", "", ""],
-                               title="Why a three? Integrated gradients of stamped threes")
+                               title="Why a three? Integrated gradients")
 
 # %% [markdown]
 # Beautiful. Hans in Keras and Hans in Torch point at the corner. The plain networks look at the digit.
 #
 # Since we know where the evidence is, we can count. How often does the **strongest pixel** lie on the stamp?
-# And which **share** of all that speaks for “three” lies there?
+# And which **share** of all that speaks for “three” lies there? Each cell below holds both, in this order.
+# (In an empty map the strongest pixel is a guess.)
 
 # %%
 on_stamp = np.zeros(stamped.shape, bool)
@@ -393,8 +397,6 @@ for name in networks:
 bench.located_table(located)
 
 # %% [markdown]
-# First the strongest pixel, then the share. (In an empty map the strongest pixel is a guess.)
-#
 # - **Hans**: four methods find the stamp every time. Chance and edges find it now and then.
 # - **Grad-CAM misses it.** You caught it in lesson 04, too. Here it would have cleared Hans.
 # - **Plain networks**: low scores. Are their maps bad? No! They are right. These networks do not use the stamp.
@@ -437,7 +439,8 @@ table({row: {"faithfulness, random weights": f"{value:z.2f}"} for row, value in 
 #
 # ## When the methods disagree
 #
-# All four methods came through the exam well. Do they say the same? 1: they put the pixels in the same order.
+# All four methods came through the exam well. Do they say the same? The figure holds their rank correlations: at 1
+# two methods put the pixels in the same order.
 
 # %%
 maps, agreed = {}, {}
@@ -454,7 +457,7 @@ for other in ("occlusion", "saliency"):
     pair = ("integrated_gradients", other)
     shared[other] = {name: strongest * float(found.pairs.set_index(["a", "b"])["feature_agreement"][pair])
                      for name, found in agreed.items()}
-table({f"strongest pixels of integrated gradients that {other} names, too": {
+table({f"of the strongest of integrated gradients, {other} names": {
     name: f"{count:.1f} of {strongest}" for name, count in found.items()} for other, found in shared.items()})
 
 # %% [markdown]
@@ -541,7 +544,7 @@ for count in draws:
 
 table({
     f"{count} draws": {f"{name}, {what}": f"{measure(found[i]):.1%}" for name, found in gaps.items()
-                       for what, measure in (("middle gap", np.median), ("worst", np.max))}
+                       for what, measure in (("middle gap", np.median), ("worst gap", np.max))}
     for i, count in enumerate(draws)
 })
 
@@ -552,7 +555,7 @@ table({
 worst = int(gaps["Hans, Keras"][0].argmax())
 kept = dlx.explain(networks["Hans, Keras"], dozen, "saliency", target=3)
 dlx.Comparison({name: replace(kept, values=found[..., None]) for name, found in shap_maps.items()}).plot(
-    samples=[worst], names=["worst gap"], title="SHAP's map of Hans (Keras): can you see which bill is wrong?")
+    samples=[worst], names=["worst gap"], title="SHAP's maps of Hans: which bill is wrong?")
 
 # %% [markdown]
 # You cannot see it. **Compute the gap.** (`dlx.explain` draws until it is small, and tells you: method
@@ -575,7 +578,7 @@ candidates = {"guided backpropagation": guided_backpropagation,
 guided = dlx.evaluate(networks["plain, Torch"], np.moveaxis(forty, -1, 1), candidates,
                       ["faithfulness_correlation", "parameter_randomisation"])
 guided_left = float(guided.table["parameter_randomisation"]["guided backpropagation"])
-guided.plot(title="Captum's guided backpropagation sits the exam (Torch)")
+guided.plot(title="Guided backpropagation, examined (Torch)")
 
 # %% [markdown]
 # It beats chance at naming pixels. But give the network fresh weights, and **a good part of the map is still

@@ -115,7 +115,8 @@ class TrustBench(Card):
         state, at = self.state, self._places.index(self.place.value)
         picture, found = self._pictures[at, ..., 0], state.maps[self.way.value][at]
         rows = {row: self.value(row, self.score.value) for row in (*WAYS, BLIND, RANDOM)}
-        bars = score_bars(rows, _ENDS[self.score.value], chosen=self.way.value, controls=(BLIND, RANDOM))
+        score = self.score.value
+        bars = score_bars(rows, _ENDS[score], chosen=self.way.value, controls=(BLIND, RANDOM), title=score.capitalize())
         reads, anew = int(state.outputs[at].argmax()), ", ".join(state.layers) or "none"
         words = (
             f"The network reads <b>{reads}</b>; its score for {self._asked} is "

@@ -45,6 +45,8 @@ def check_faithfulness(answer: object, *, named: np.ndarray, before: float, afte
         return wrong("This is how steep the line is. Correlation says how near to a line the dots lie.")
     if close(value, np.corrcoef(np.abs(named), fall)[0, 1]):
         return wrong("You took sizes of the sums. A sum below zero says that the score should rise: keep the sign.")
+    if abs(value - wanted) < 0.006:
+        return wrong("Very near: was it rounded? Hand over the number as NumPy gives it.")
     return wrong("Correlate `named` with `before - after`, and take row 0, column 1 of the table.")
 
 

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dlexplain.classroom.drawing import SIDE, number
 from dlexplain.figures.theme import CATEGORIES, LIGHT, rgb
-
-if TYPE_CHECKING:
-    pass
 
 _NAMES, _LONG, _ROW = 158, 170, 25
 _METHOD, _CONTROL = CATEGORIES[0], CATEGORIES[-1]
@@ -38,14 +34,21 @@ def signed(values: np.ndarray, *, behind: np.ndarray) -> str:
 
 
 def score_bars(
-    rows: Mapping[str, float], ends: tuple[float, float], *, chosen: str, controls: Sequence[str] = ()
+    rows: Mapping[str, float],
+    ends: tuple[float, float],
+    *,
+    chosen: str,
+    controls: Sequence[str] = (),
+    title: str = "",
 ) -> str:
     """A bar a row from zero, cut off at `ends`; the chosen row is bold, controls are grey, NaN is said in words."""
     low, high = ends
     start = _NAMES + (0 - low) / (high - low) * _LONG
-    parts = []
+    parts, top = [], 24 if title else 12
+    if title:
+        parts.append(f'<text x="{_NAMES}" y="12" font-size="12.5" fill="currentColor">{html.escape(title)}</text>')
     for i, (name, value) in enumerate(rows.items()):
-        y = 12 + i * _ROW
+        y = top + i * _ROW
         bold = ' font-weight="700"' if name == chosen else ""
         parts.append(
             f'<text x="{_NAMES - 8}" y="{y + 14}" text-anchor="end" font-size="12.5"{bold} fill="currentColor">'
@@ -60,9 +63,9 @@ def score_bars(
             f'fill="{_CONTROL if name in controls else _METHOD}" fill-opacity="{1 if name == chosen else 0.6}"/>'
         )
         parts.append(_text(_NAMES + _LONG + 6, y, number(value), bold))
-    high_svg = 12 + len(rows) * _ROW + 6
+    high_svg = top + len(rows) * _ROW + 6
     parts.append(
-        f'<line x1="{start:.1f}" x2="{start:.1f}" y1="8" y2="{high_svg - 4}" stroke="currentColor" stroke-opacity=".5"/>'
+        f'<line x1="{start:.1f}" x2="{start:.1f}" y1="{top - 4}" y2="{high_svg - 4}" stroke="currentColor" stroke-opacity=".5"/>'
     )
     wide = _NAMES + _LONG + 52
     return (
