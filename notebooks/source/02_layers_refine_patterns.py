@@ -254,7 +254,7 @@ hidden = 0.3 * keras_seven[0] + 0.7 * blue
 dlx.figures.images(
     [np.where(pixels[..., None], keras_seven[0], hidden) for pixels in seen.values()],
     titles=[f"{layer}: {count} of 64 pixels" for layer, count in pixels_seen.items()],
-    columns=3, title="What a unit in the middle can see (blue: out of sight)",
+    columns=3, title="Seen by a unit (blue: out of sight)",
 )
 
 # %% [markdown]
@@ -379,7 +379,7 @@ found = {
     "Torch": ghosts(torch_net, input_shape=(1, 8, 8)),
     "never trained": ghosts(keras_untrained),
 }
-draw.picture_rows(found, title="The favourite picture of each of the ten scores", stretch=True)
+draw.picture_rows(found, title="The favourites of the ten scores", stretch=True)
 
 # %%
 mean_digits = np.stack([keras_train[y_train == digit].mean(axis=0).ravel() for digit in range(10)])
@@ -411,7 +411,7 @@ best_real = scores.argmax(axis=0)  # which test picture raises each score most
 scrap_scores, real_scores = scraps.activation, scores.max(axis=0)
 draw.picture_rows(
     {"climbed": scraps.pictures()[..., 0], "real": keras_test[best_real, :, :, 0]},
-    title="Ten scores: climbed without blur and pull, and the best of 450 real digits",
+    title="Climbed scraps and real digits",
 )
 
 # %%
@@ -462,8 +462,8 @@ lesson.reveal("untrained", 100 * untrained_keras["shapes"])
 # Random filters keep the digits apart almost as well as the bare pixels do: they pass on what is there. So
 # *"one can read the digit from this layer"* alone says **nothing** about training.
 #
-# Now the trained networks beside it. And a second control: means made with **shuffled labels**, twenty
-# times.
+# Now the trained networks beside it: whole lines trained, dashed lines never trained. And a second control: means
+# made with **shuffled labels**, twenty times.
 
 # %%
 trained_keras = ladder(keras_net, keras_train, keras_test)
@@ -478,7 +478,7 @@ reading_lines(
         "Keras, trained": trained_keras, "Keras, never trained": untrained_keras,
         "Torch, trained": trained_torch, "Torch, never trained": untrained_torch,
     },
-    title="New digits read by the nearest mean, layer by layer", low=0.6,
+    title="Digits read by the nearest mean", low=0.6,
     facts=[f"With shuffled labels, in Keras's layer shapes: {shuffled:.0%}, far below this picture."],
 )
 
@@ -567,8 +567,11 @@ print(f"Each of the 24 units switched off in turn: no digit loses more than {wor
 # **No digit sits in one unit.** It is spread over many, and others step in.
 #
 # Who carries the score, then? **SHAP** shares it out among the units (lesson 05 tells how). Called
-# directly, it takes a Torch network *and a layer*; in Keras, we give it the layers behind `shapes` as a
-# network of their own.
+# directly, it takes a Torch network *and a layer*. In Keras, we give it the layers behind `shapes` as a network of
+# their own.
+#
+# Above: how loud each unit is. Below: what it adds to the score. If loud meant important, both rows would have
+# the same outline.
 
 # %%
 import shap
@@ -587,7 +590,7 @@ credit_keras, loud_keras = shares.sum(axis=(1, 2)), new[first_of].mean(axis=(1, 
 
 draw.loud_and_credited(
     {"Keras": (loud_keras[5], credit_keras[5]), "Torch": (loud_torch[5], credit_torch[5])},
-    title="A five in layer shapes: loud units, and what they add to the score of five",
+    title="A five: loud units, credited units",
     facts=["Filled grey: the louder half. Orange adds to the score, blue takes from it."],
 )
 
@@ -604,11 +607,11 @@ of_five, of_others = (head(x).numpy()[:, 5].mean() for x in (new[first_of[5:6]],
 shap_gap = float(abs(credit_keras[5].sum() - (of_five - of_others)))
 print(f"The credits add up to the score of five, less its mean over 100 digits; gap {shap_gap:.0e}.")
 print(f"Keras's five: {loud_but_against} of the 12 loud units speak against it.")
-print(f"Loudness against credit, rank correlation over 20 digits: mean {mean_agreement:.2f}, "
-      f"lowest {lowest_agreement:.2f}.")
+print("Order by loudness and order by credit (1: the same, 0: nothing in common), over 20 digits:")
+print(f"mean agreement {mean_agreement:.2f}, lowest {lowest_agreement:.2f}.")
 
 # %% [markdown]
-# We picked the five because it shows it best. On the whole, loud units carry more; as a rule, it fails.
+# We picked the five because it shows it best. On the whole, loud units carry more. But you cannot rely on it.
 #
 # **What this lesson does not show:** that a unit which reacts to a stroke *means* that stroke. It reacts to
 # other things, too, and the answer may rest on others. To know what an answer rests on, switch things off.

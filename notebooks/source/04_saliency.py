@@ -192,6 +192,10 @@ for row in range(8):
 # %% [markdown]
 # There is a short cut. While it learns, a network finds the slopes of all its weights in one sweep from back
 # to front. The same sweep finds the slopes of all pixels. That is what `dlx.explain` does.
+#
+# Orange: brighter here, higher score. Blue: brighter here, lower score. Do wiggles and sweep give the same map? Do the
+# two networks? (*Rank correlation* in the small print is agreement: 1
+# if two maps put the pixels in the same order, 0 if their orders have nothing in common.)
 
 # %%
 three_torch = np.moveaxis(three[None], -1, 1)
@@ -201,7 +205,7 @@ map_wiggled = replace(map_keras, values=wiggled[None, :, :, None].astype(np.floa
 
 dlx.Comparison({
     "64 wiggles, Keras": map_wiggled, "saliency, Keras": map_keras, "saliency, Torch": map_torch,
-}).plot(title="Orange: brighter here, higher score · blue: brighter here, lower score")
+}).plot(title="Wiggles and slopes")
 
 # %%
 wiggle_agreement = bench.agreement(map_wiggled, map_keras)
@@ -340,7 +344,7 @@ certainty = float(percent.predict(three[None])[0, asked])
 
 plateau = dlx.compare({"slopes of the score": reader_keras, "slopes of the percentage": percent},
                       three[None], method="saliency", target=3)
-plateau.plot(title=f"One network, {certainty:.2%} sure: its score and its percentage explained")
+plateau.plot(title=f"One network, {certainty:.2%} sure")
 
 # %%
 steepest = [float(np.abs(found.values).max()) for found in plateau.attributions.values()]
@@ -430,7 +434,7 @@ curves(steps, gaps, title="More steps, smaller gap", across_title="steps",
 # %%
 way = np.linspace(0, 1, 9)
 climb = np.maximum(np.maximum(3 * way, 0) - 1 - np.maximum(1 * way, 0), 0)
-curves(way, {"score": climb}, title="The score on the way from (0, 0) to (3, 1)",
+curves(way, {"score": climb}, title="The score on the way to (3, 1)",
              across_title="share of the way", up_title="score")
 
 # %%
@@ -495,7 +499,7 @@ lesson.reveal("black", outcome)
 #   The map is as coarse as that layer, and it only shows what speaks *for*.
 #
 # The maps have different units. To compare them, each is divided by its own total: a colour means a *share of
-# the map*, on one scale for all.
+# the map*, on one scale for all. Occlusion stands there twice, with a black and with a grey cover. Look at the eyes.
 
 # %%
 ways = {
@@ -521,20 +525,22 @@ Markdown(f"On the eyes, on average: {said}.")
 # %% [markdown]
 # Read the figure slowly. Which way would *you* show to a friend? Keep your answer in mind.
 #
-# Look at the eyes under the two covers. Grey on the eyes is orange: without eyes the score falls. Black on
+# And the eyes under the two covers? Grey on the eyes is orange: without eyes the score falls. Black on
 # the eyes is blue: to this network a black bar is even better than eyes. **No cover is neutral.** Occlusion
 # has a baseline, too.
 #
 # **Play.** Other digits, other classes (“why *not* an eight?”), other ways and layers, both networks.
 
 # %%
-dlx.widgets.ExplanationExplorer(
+explorer = dlx.widgets.ExplanationExplorer(
     {"Keras": reader_keras, "Torch": reader_torch},
     {"Keras": new_digits.inputs[30:42], "Torch": new_digits.channels("first").inputs[30:42]},
     labels=new_digits.labels[30:42], class_names=digits.class_names,
     methods=["saliency", "smoothgrad", "integrated_gradients", "occlusion", "gradcam"],
     options={"integrated_gradients": {"tolerance": 0.01}, "occlusion": {"window": 3, "stride": 1}},
 )
+explorer.sample = 9  # our three
+explorer
 
 # %% [markdown]
 # ## What did it see in those pixels?
@@ -578,7 +584,7 @@ pieces = np.stack([
 reader_cured = dlx.wrap(net_cured, class_names=["face"])
 both_networks = {"first network": reader_face, "cured network": reader_cured}
 dlx.compare(both_networks, pieces, method="occlusion", window=5, stride=2, baseline=0.5).plot(
-    title="Grey cover: why a face? Two networks, three pieces of photos")
+    title="Grey cover: why a face?")
 
 # %%
 shuffled_faces_cured = says_face(net_cured, shuffled_people)
@@ -620,7 +626,7 @@ dlx.Comparison({kind: bench.in_shares(maps) for kind, maps in trained.items()}).
 
 # %%
 dlx.Comparison({kind: bench.in_shares(maps) for kind, maps in random_weights.items()}).plot(
-    title=f"The same network with random weights; it reads {accuracy_random:.0%} right", samples=3)
+    title=f"Random weights: {accuracy_random:.0%} read right", samples=3)
 
 # %% [markdown]
 # **Exercise 4: spot the impostor.** One of the four maps never looked at the network. Which?
@@ -718,7 +724,7 @@ dlx.Comparison({
     "Saliency, Captum": replace(map_twin, values=captum_saliency.detach().numpy()),
     "walk, dlexplain": our_walk,
     "walk, Captum": replace(our_walk, values=captum_walk.detach().numpy().astype(np.float32)),
-}).plot(title="One network, two libraries, the same two names")
+}).plot(title="Two libraries, the same two names")
 
 # %%
 unsigned = bool(np.allclose(captum_saliency.detach().numpy(), np.abs(map_twin.values), atol=1e-4))

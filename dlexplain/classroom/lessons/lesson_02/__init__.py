@@ -149,7 +149,7 @@ EXERCISES = (
         hints=(
             "A unit cannot find what it cannot see. How many pixels high is what each layer sees?",
             "The pictures above: 3 by 3, 5 by 5, all. Pooling joins 2 by 2 windows of 5 by 5 into 6 by 6.",
-            'Only one of them is seven pixels high:\n```\nloop_layer = "shapes"\n```',
+            'Only one of them sees seven pixels and more:\n```\nloop_layer = "shapes"\n```',
         ),
         reference="shapes",
         wrong={
