@@ -114,7 +114,7 @@ torch_net = nn.Sequential(OrderedDict(
     decide=nn.Linear(16 * 4 * 4, 10),
 ))
 
-dlx.layers(keras_net)
+dlx.layers(keras_net)[["layer", "type", "parameters"]]
 
 # %% [markdown]
 # `parameters` counts the **weights** of each layer: the numbers that training sets. So far they are random. The network
@@ -130,6 +130,8 @@ lesson.predict("accuracy")
 # weight the **slope** (which way is less wrong?), and take a small **step** that way.
 #
 # Keras does the four moves in one call. In Torch you write them down.
+#
+# Below the code come two curves. The left one should fall, the right one should rise.
 
 # %%
 # 3 · train, in Keras
@@ -174,7 +176,8 @@ dlx.figures.training_curves({"Keras": keras_history, "Torch": torch_history},
 
 # %% [markdown]
 # An **epoch** is one pass through all training pictures. Left: the loss falls. Right: the share of **new** digits that are
-# read right rises. Two tools, two random starts, nearly one result.
+# read right rises. (*Validation* in the figure means: pictures held back.) Two tools, two random starts, nearly one
+# result.
 
 # %%
 lesson.order("training_step")
@@ -243,7 +246,8 @@ dlx.widgets.DrawingBoard({"Keras": keras_net, "Torch": torch_net},
 #
 # ## Open the box, 1: which pixels decided?
 #
-# Take one nine that both networks read right.
+# Take one nine that both networks read right. Two ways to ask stand side by side. **Orange** speaks for nine,
+# **blue** against it. Where would you expect the orange?
 
 # %%
 keras_right = keras_scores(test.inputs).argmax(1) == labels
@@ -270,11 +274,14 @@ first_maps.plot(title="Keras, asked: why nine?")
 # figure states it.
 # </details>
 #
-# Now ask both networks. One call, either tool.
+# Now ask both networks. One call, either tool. Where do they agree, where not?
+#
+# (The *rank correlation* in the small print is their agreement: 1 if both put the pixels in the same order, 0 if the
+# two orders have nothing in common.)
 
 # %%
 dlx.compare({"Keras": keras_net, "Torch": torch_net}, nine, method="integrated_gradients", target=9,
-            tolerance=0.005).plot(title="Integrated gradients, asked of both: why nine?")
+            tolerance=0.005).plot(title="Both networks, asked: why nine?")
 
 # %% [markdown]
 # ## Open the box, 2: how is credit shared?
@@ -301,7 +308,7 @@ score_of = dict(zip(sets, score_nine(sets), strict=True))
 dlx.figures.images(
     [with_quarters(present) for present in sets],
     titles=[f"{score_of[present]:+.1f}" for present in sets],
-    title="Sixteen part-nines, each with its score for “nine”",
+    title="Sixteen part-nines and their scores",
 )
 
 # %%
@@ -400,7 +407,7 @@ seen_torch.plot().update_layout(title_text="<b>Torch: what its eight windows see
 
 # %% [markdown]
 # Nobody told the windows what to look for. Training found their patterns. The two networks started from different
-# random weights, so do not expect the same windows in both.
+# random weights. So do not expect the same windows in both.
 #
 # These pictures show what **passes through** a layer. They do not show whether it **matters** for the answer.
 #
@@ -436,7 +443,7 @@ scattered = np.random.default_rng(0).permuted(pixels, axis=1).reshape(100, 8, 8,
 
 compared = dlx.Comparison({**both.attributions, "nonsense": nonsense_map,
                            "random": replace(keras_map, values=scattered)})
-compared.plot(samples=3, title="Two real maps, and two that are wrong for sure")
+compared.plot(samples=3, title="Two real maps, two wrong for sure")
 
 # %% [markdown]
 # Look at *nonsense*. It is pale, but it lies on the strokes, too! Against blank paper only ink can count, so
@@ -486,7 +493,7 @@ breaks = {
     "named at random": broken(keras_scores, scattered),
 }
 dlx.figures.bars(list(breaks.values()), list(breaks), axis="readings broken, of 100",
-                 title="Hide 8 of 64 pixels: how many of 100 Keras readings break?")
+                 title="Keras, with 8 of 64 pixels hidden")
 
 # %%
 lesson.reveal("broken", breaks["named by its own map"])
@@ -496,7 +503,7 @@ lesson.reveal("broken", breaks["named by its own map"])
 # those. A map must beat **that**, not zero.
 #
 # **Exercise: the mystery maps.** Three sets of maps, `A`, `B` and `C`. One was made from the **Torch** network, the
-# others were not. First look.
+# others were not. First look. Bright: this pixel speaks for the digit.
 
 # %%
 maps = draw.mystery(asked.inputs, np.moveaxis(torch_map.values, 1, -1), nonsense_map.values)

@@ -136,9 +136,9 @@ LESSON = Lesson(
             expects='a letter, "A", "B" or "C"',
             hints=(
                 "Looks do not decide. What happens to the readings when the named pixels are hidden?",
-                "Call `broken(torch_reads, maps[letter])` for each letter. The truest map breaks the most.",
+                "Call `broken(torch_scores, maps[letter])` for each letter. The truest map breaks the most.",
                 'Take the letter that breaks the most:\n```\nreal = max("ABC", key=lambda letter: '
-                "broken(torch_reads, maps[letter]))\n```",
+                "broken(torch_scores, maps[letter]))\n```",
             ),
             reference="B",
             wrong={

@@ -48,7 +48,7 @@ def mystery_figure(pictures: np.ndarray, maps: Mapping[str, np.ndarray]) -> Figu
         found = {letter: np.maximum(values[i], 0) for letter, values in maps.items()}
         shown += [picture, *(values / max(float(values.max()), 1e-9) for values in found.values())]
         titles += ["the picture", *found]
-    title = "Which map is from the Torch network? Bright: speaks for"
+    title = "Which map is from Torch?"
     return images(shown, titles=titles, columns=1 + len(maps), title=title)
 
 
@@ -71,7 +71,7 @@ def course_map(folder: Path | None = None) -> Note:
         book = next(iter(sorted(folder.glob(f"{lesson.number:02d}_*.ipynb"))), None)
         title = prose(lesson.title)
         linked = f'<a href="{book.name}">{title}</a>' if book else title
-        rows.append([f"{lesson.number:02d}", linked, prose(lesson.question), f"{lesson.minutes[0]} minutes"])
+        rows.append([f"{lesson.number:02d}", linked, prose(lesson.question), f"{lesson.minutes[0]} min"])
         lines.append(f"{lesson.number:02d}  {lesson.title}: {lesson.question}")
     if not rows:
         return Note(prose("No further lesson is here yet."), "No further lesson is here yet.")
