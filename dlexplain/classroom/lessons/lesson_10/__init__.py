@@ -86,6 +86,11 @@ EXERCISES = (
             "exact fractions": (lambda items, total: sum(items) == total, "**whole cents**"),
             "to the whole coin": (lambda items, total: abs(sum(items) - total) < 1, "**too generous**"),
             "one side only": (lambda items, total: round(100 * (total - sum(items))) < 1, "**size**"),
+            "a cent": (lambda items, total: abs(sum(items) - total) <= 0.01, "**too generous**. Compare whole"),
+            "cut off": (
+                lambda items, total: sum(int(100 * each) for each in items) == int(100 * total),
+                "**cuts off**",
+            ),
             "always": (lambda items, total: True, "too generous"),
             "a number": (lambda items, total: sum(items) - total, "yes or no"),
         },
@@ -183,10 +188,10 @@ QUIZ = (
     ),
     Question(
         "least",
-        "A total has eight signs. Seven have a chance of 100 %, one of 40 %. Which number should raise the alarm?",
+        "A total has eight signs. Seven have a chance of 100 %, one of 40 %. Which number tells you to look?",
         choices={
-            "The mean, 92 %.": "No. It hides the one digit that spoils the whole amount.",
-            "The least, 40 %.": "Yes. A total is as sure as its most doubtful digit.",
+            "The mean, 92 %.": "No. With a threshold of 90 % it would let this total pass.",
+            "The least, 40 %.": "Yes. One wrong digit makes the whole total wrong.",
             "Neither: look at the length.": "No. Length says nothing about doubt.",
         },
         answer="The least, 40 %.",

@@ -74,7 +74,7 @@ class DocumentDesk(Card):
         colour = CATEGORIES[2] if verdict == "booked by the machine" else CATEGORIES[5]
         words = (
             f'<div style="border-left:6px solid {colour};padding:.2em .7em;margin:.5em 0"><b>This page: {verdict}.</b> '
-            f"{html.escape('; '.join(reasons)).capitalize() or 'Every sign is sure enough, and every rule holds'}. "
+            f"{html.escape('; '.join(reasons)).capitalize() or 'Every sign of the fields is sure enough, and every rule holds'}. "
             f"In truth, {wrong} of {len(truth)} fields are misread.</div>"
         )
         table = draw.table(rows).html if rows else "<div>No field was found.</div>"

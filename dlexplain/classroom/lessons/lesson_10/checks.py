@@ -52,7 +52,9 @@ def check_adds_up(answer: object) -> Check:
     cases = {
         ((12.50, 8.90, 23.00), 44.40): True,
         ((0.10, 0.20), 0.30): True,
+        ((0.57, 0.29), 0.86): True,
         ((10.00, 20.00), 30.01): False,
+        ((0.10, 0.20), 0.31): False,
         ((10.00, 20.00), 39.00): False,
         ((5.00, 5.00), 4.00): False,
     }
@@ -68,6 +70,16 @@ def check_adds_up(answer: object) -> Check:
             return wrong(
                 "For 0.10 + 0.20 = 0.30 you said no. A computer's fractions are rounded: 0.1 + 0.2 is "
                 "0.30000000000000004. Compare **whole cents**."
+            )
+        if total == 0.86:
+            return wrong(
+                "For 0.57 + 0.29 = 0.86 you said no. Whole cents are a good idea, but 100 × 0.29 is 28.999999999999996, "
+                "and `int` **cuts off**. Use `round`."
+            )
+        if total == 0.31:
+            return wrong(
+                "0.10 + 0.20 = 0.31 passed. A cent comes out as 0.0099999 here: a little **too generous**. Compare whole "
+                "cents, or allow half a cent."
             )
         if total == 4.00:
             return wrong("5 + 5 = 4 passed. Look at the **size** of the difference: a total too small is wrong, too.")

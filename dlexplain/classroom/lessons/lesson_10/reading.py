@@ -236,6 +236,14 @@ def complaints(found: dict[str, Field]) -> list[str]:
 
 # ---- the real page ----
 
+PRINTED = (  # what stands in lines 2 to 6 of it, read by us
+    "Let us first determine markers of the coins and the",
+    "background. These markers are pixels that we can label",
+    "unambiguously as either object or background. Here,",
+    "the markers are found at the two extreme parts of the",
+    "histogram of grey values:",
+)
+
 
 def ink_of(grey: np.ndarray, *, around: float = 12.0) -> np.ndarray:
     """Ink of a photograph (0 black, 1 white): darker than its surroundings, so that a shadow is no ink."""
