@@ -71,12 +71,16 @@ class QuizCard(Card):
         for index, (number, question) in enumerate(self.questions):
             choices = "".join(f"<li>{html.escape(choice)}</li>" for choice in question.choices)
             why = "".join(
-                prose(f"{'Right' if choice == question.answer else 'Not so'}: {choice}. {reason}")
+                prose(f"{'Right' if choice == question.answer else 'Not so'}: {_ended(choice)} {reason}")
                 for choice, reason in question.choices.items()
             )
             head = _head(index, number, question, len(self.questions))
             parts.append(f'{head}<ul style="margin:.2em 0">{choices}</ul>{folded("Show the answer", why)}')
         return "".join(parts)
+
+
+def _ended(choice: str) -> str:
+    return choice if choice.endswith((".", "?", "!")) else f"{choice}."
 
 
 def _head(index: int, number: int, question: Question, count: int) -> str:
