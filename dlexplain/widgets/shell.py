@@ -39,6 +39,25 @@ def look() -> str:
     return (_HERE / "look.css").read_text(encoding="utf-8")
 
 
+# A twin tells the page around it how tall it is, and that page gives it room: a sandboxed page cannot be measured from
+# outside. The room grows only, and not beyond 2600 pixels.
+_TELLS_HEIGHT = """<script>
+new ResizeObserver(() => {
+  const low = document.body.getBoundingClientRect().bottom + parseFloat(getComputedStyle(document.body).marginBottom);
+  parent.postMessage({dlexplainHeight: Math.ceil(low + scrollY)}, "*");
+}).observe(document.body);
+</script>"""
+_HEARS_HEIGHT = """<script>
+window.dlexplainTwins || (window.dlexplainTwins = true, addEventListener("message", (event) => {
+  const height = event.data && event.data.dlexplainHeight;
+  if (typeof height !== "number") return;
+  for (const frame of document.querySelectorAll("iframe.dlexplain-twin"))
+    if (frame.contentWindow === event.source && height > frame.clientHeight)
+      frame.style.height = Math.min(height, 2600) + "px";
+}));
+</script>"""
+
+
 def living() -> list[Shell]:
     """Every widget of ours that is alive, for whoever must sweep them."""
     return list(_LIVING)
@@ -53,7 +72,7 @@ class Shell(anywidget.AnyWidget):
 
     _esm = "export default { render() {} };"
     _css = look()
-    _still_height = 720  # pixels of page that the static twin shows before it scrolls
+    _still_height = 720  # pixels of page that the static twin shows where no script may tell how tall it is
 
     menu = traitlets.Dict().tag(sync=True)
     scene = traitlets.Dict().tag(sync=True)
@@ -133,11 +152,11 @@ class Shell(anywidget.AnyWidget):
             return f"<p>{html.escape(title)}: no static page could be made ({html.escape(str(error))}).</p>"
         # Sandboxed, so that a page's scripts and styles stay its own. Single quotes outside: the page is full
         # of double ones, and each would take six bytes.
-        page = text.replace("&", "&amp;").replace("'", "&#39;")
+        page = (text + _TELLS_HEIGHT).replace("&", "&amp;").replace("'", "&#39;")
         style = f"width:100%;height:{self._still_height}px;border:0;resize:vertical;overflow:auto"
         return (
-            f'<iframe title="{html.escape(title)}" sandbox="allow-scripts" loading="lazy" style="{style}" '
-            f"srcdoc='{page}'></iframe>"
+            f'<iframe class="dlexplain-twin" title="{html.escape(title)}" sandbox="allow-scripts" loading="lazy" '
+            f"style=\"{style}\" srcdoc='{page}'></iframe>{_HEARS_HEIGHT}"
         )
 
     def to_html(self, path: str | Path | None = None, **options: Any) -> str:

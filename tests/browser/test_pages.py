@@ -33,6 +33,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     paths = {"explorer": folder / "explorer.html", "board": folder / "board.html"}
     explorer.to_html(paths["explorer"])
     board.to_html(paths["board"])
+    twins = [widget._repr_mimebundle_()[0]["text/html"] for widget in (explorer, board)]
+    paths["twins"] = folder / "twins.html"
+    paths["twins"].write_text(f"<!doctype html><meta charset=utf-8><h1>Two twins</h1>{''.join(twins)}")
     assert explorer.errors == board.errors == []
     return paths
 
@@ -94,6 +97,28 @@ def test_the_boards_page(pages, browser: Browser, shots: Path) -> None:
     assert picture(root.locator("canvas.dlx-map").first) != map_before
     expect(root.get_by_role("button", name="Pen")).to_have_count(0)
     page.screenshot(path=shots / "page_board.png", full_page=True)
+    watch.clean()
+    context.close()
+
+
+@pytest.mark.parametrize("width", [390, 1100])
+def test_a_twin_is_given_the_room_it_needs(pages, browser: Browser, shots: Path, width: int) -> None:
+    context = browser.new_context(offline=True, viewport={"width": width, "height": 900})
+    page, watch = watched(context)
+    page.goto(pages["twins"].as_uri())
+    frames = page.locator("iframe.dlexplain-twin")
+    expect(frames).to_have_count(2)
+    for i in range(2):
+        frames.nth(i).scroll_into_view_if_needed()
+        inner = page.frame_locator("iframe.dlexplain-twin").nth(i).locator("html")
+        expect(inner.locator(".dlx-explorer, .dlx-board").first).to_be_visible()
+        page.wait_for_timeout(500)
+        shown, tall = inner.evaluate("(html) => [html.clientHeight, html.scrollHeight]")
+        assert tall <= shown, f"twin {i} shows {shown} of {tall} pixels"
+        before = shown
+        page.wait_for_timeout(500)
+        assert inner.evaluate("(html) => html.clientHeight") == before, "it grows without end"
+    page.screenshot(path=shots / f"twins_{width}.png", full_page=True)
     watch.clean()
     context.close()
 

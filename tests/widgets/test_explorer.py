@@ -170,7 +170,7 @@ def test_its_output_carries_the_live_view_and_a_static_twin_of_the_present_choic
     data, _ = explorer._repr_mimebundle_()
     assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.model_id
     assert len(data["text/html"]) < 300_000
-    frame = re.fullmatch(r"<iframe [^>]*? srcdoc='([^']*)'></iframe>", data["text/html"])
+    frame = re.fullmatch(r"<iframe [^>]*? srcdoc='([^']*)'></iframe><script>.*</script>", data["text/html"], re.DOTALL)
     text = html.unescape(frame[1])
     record = json.loads(re.search(r'id="record">(.*?)</script>', text, re.DOTALL)[1])
     assert record["state"]["method"] == "occlusion"
