@@ -40,7 +40,7 @@ def look() -> str:
 
 
 # A twin tells the page around it how tall it is, and that page gives it room: a sandboxed page cannot be measured from
-# outside. The room grows only, and not beyond 2600 pixels.
+# outside. The room grows only, and not beyond 4000 pixels.
 _TELLS_HEIGHT = """<script>
 new ResizeObserver(() => {
   const low = document.body.getBoundingClientRect().bottom + parseFloat(getComputedStyle(document.body).marginBottom);
@@ -53,7 +53,7 @@ window.dlexplainTwins || (window.dlexplainTwins = true, addEventListener("messag
   if (typeof height !== "number") return;
   for (const frame of document.querySelectorAll("iframe.dlexplain-twin"))
     if (frame.contentWindow === event.source && height > frame.clientHeight)
-      frame.style.height = Math.min(height, 2600) + "px";
+      frame.style.height = Math.min(height, 4000) + "px";
 }));
 </script>"""
 
