@@ -63,7 +63,80 @@ def test_a_keras_class_token_model_is_read_before_its_last_attention():
     assert found.values.any()
 
 
-def test_time_before_samples_is_refused_not_misread():
+class _Steps(nn.Module):
+    """Attention over steps `(n, 6, 4)`, which may come before the samples, and a head that takes their mean."""
+
+    def __init__(self, mix: nn.Module, before: bool):
+        super().__init__()
+        torch.manual_seed(5)
+        self.norm, self.mix, self.out, self.before = nn.LayerNorm(4), mix, nn.Linear(4, 2), before
+
+    def forward(self, x):
+        x = self.norm(x.transpose(0, 1) if self.before else x)
+        mixed = self.mix(x, x, x, need_weights=False)[0] if isinstance(self.mix, nn.MultiheadAttention) else self.mix(x)
+        return self.out(mixed.mean(0 if self.before else 1))
+
+
+class _Scored(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.key, self.value = nn.Linear(4, 3), nn.Linear(4, 4)
+
+    def forward(self, x):
+        key = self.key(x)
+        return torch.softmax(key @ key.transpose(1, 2), -1) @ self.value(x)
+
+
+def steps(kind: str) -> tuple[nn.Module, np.ndarray]:
+    torch.manual_seed(2)
+    before = kind == "time first"
+    model = _Steps(_Scored() if kind == "spelled out" else nn.MultiheadAttention(4, 2, batch_first=not before), before)
+    return model.eval(), np.random.default_rng(2).standard_normal((3, 6, 4)).astype(np.float32)
+
+
+@pytest.mark.parametrize("kind", ["samples first", "time first", "spelled out"])
+@pytest.mark.parametrize("batch", [1, 3, 6])
+def test_a_map_over_steps_lies_along_the_steps(kind, batch):
+    """By hand at the attention: its output times its mean gradient over the steps. No layer tells which axis is time."""
+    model, x = steps(kind)
+    x = np.concatenate([x, -x])[:batch]
+    held = []
+    handle = model.mix.register_forward_hook(lambda _m, _x, y: held.append(y[0] if isinstance(y, tuple) else y))
+    scores = model(torch.tensor(x))
+    handle.remove()
+    (gradients,) = torch.autograd.grad(scores[:, 1].sum(), held)
+    values, gradients = (t.detach().numpy() for t in (held[0], gradients))
+    if kind == "time first":
+        values, gradients = values.swapaxes(0, 1), gradients.swapaxes(0, 1)
+    expected = np.maximum((values * gradients.mean(1, keepdims=True)).sum(-1), 0)
+    found = dlx.explain(model, x, "gradcam", target=1, layer="mix")
+    np.testing.assert_allclose(found.values, np.repeat(expected[..., None] / 4, 4, 2), atol=1e-6)
+    chosen = dlx.explain(model, x, "gradcam", target=1).options["layer"]
+    assert chosen == ("norm" if kind == "spelled out" else "mix")  # no name tells that the module is an attention
+
+
+def test_time_first_and_samples_first_give_one_map():
+    (one, x), (two, _) = steps("samples first"), steps("time first")
+    two.load_state_dict(one.state_dict())
+    for method in ALL[:5]:
+        maps = [dlx.explain(model, x, method, target=0).values for model in (one, two)]
+        np.testing.assert_allclose(*maps, atol=1e-6)
+
+
+def test_maps_without_gradients_ask_which_axis_is_time():
+    for method in ("scorecam", "eigencam"):
+        model, x = steps("time first")
+        with pytest.raises(dlx.UnsupportedModelError, match=rf"{method}: .*first axis.*time comes first"):
+            dlx.explain(model, x, method, target=0)
+        for kind in ("samples first", "spelled out"):
+            model, x = steps(kind)
+            with pytest.raises(dlx.UnsupportedModelError, match=rf"{method}: .*steps come first.*dlx\.wrap"):
+                dlx.explain(model, x, method, target=0)
+            told = dlx.wrap(model, layout="channels_last", feature_names=list("abcd"))
+            assert np.ptp(dlx.explain(told, x, method, target=0).values, axis=2).max() < 1e-6
+
+
+def test_time_before_samples_is_not_misread():
     class Sideways(nn.Module):
         def __init__(self):
             super().__init__()
@@ -72,11 +145,22 @@ def test_time_before_samples_is_refused_not_misread():
         def forward(self, x):
             return self.out(self.norm(x.permute(2, 0, 1)).mean(0))
 
-    model = dlx.wrap(Sideways(), feature_names=["a", "b", "c"])
-    x = np.random.default_rng(0).random((4, 3, 6), np.float32)
-    for method in ("gradcam", "scorecam"):
-        with pytest.raises(dlx.UnsupportedModelError, match=rf"{method}: .*(first axis|no layer)"):
-            dlx.explain(model, x, method, target=0)
+    class Upright(Sideways):
+        def forward(self, x):
+            return self.out(self.norm(x.permute(0, 2, 1)).mean(1))
+
+    sideways, upright = Sideways(), Upright()
+    upright.load_state_dict(sideways.state_dict())
+    for samples in (4, 6):  # as many samples as steps are no excuse
+        x = np.random.default_rng(0).random((samples, 3, 6), np.float32)
+        maps = [
+            dlx.explain(dlx.wrap(raw, feature_names=["a", "b", "c"]), x, "gradcam", target=0).values
+            for raw in (sideways, upright)
+        ]
+        np.testing.assert_allclose(*maps, atol=1e-6)
+        assert np.ptp(maps[0], axis=1).max() < 1e-6 < np.ptp(maps[0], axis=2).max()
+        with pytest.raises(dlx.UnsupportedModelError, match=r"scorecam: .*first axis"):
+            dlx.explain(dlx.wrap(sideways, feature_names=["a", "b", "c"]), x, "scorecam", target=0)
 
 
 def test_class_token_halves_are_the_whole_model():

@@ -126,15 +126,23 @@ def by_mean_gradient(a: np.ndarray, g: np.ndarray) -> np.ndarray:
 
 def reacting(case: Case, name: str, layer: str | None) -> Sheet:
     """The layer that the maps without gradients are read from: the first to whose places the target reacts."""
-    if layer is not None:
-        return next(sheets(case, name, layer))
-    return _first_reacting(case.take(np.arange(1)), name, None, by_mean_gradient)[0]
+    sheet = next(sheets(case, name, layer)) if layer is not None else None
+    sheet = sheet or _first_reacting(case.take(np.arange(1)), name, None, by_mean_gradient)[0]
+    if sheet.samples:
+        raise no_samples(name, sheet.layer)
+    if sheet.axes != (case.places(0) or case.spatial(0)):
+        raise UnsupportedModelError(
+            f"{name}: layer {sheet.layer!r} holds a place for each step of the input's first axis, but nothing else says "
+            "that steps come first. Say it: dlx.wrap(model, layout='channels_last', feature_names=[...]). Methods that "
+            "work as it is: gradcam, hirescam, layercam."
+        )
+    return sheet
 
 
 def drawn(case: Case, name: str, layer: str | None, weigh: Weigh) -> Found:
     """The map of the user's layer, or of the first to whose places the target reacts."""
     sheet, maps = _first_reacting(case, name, layer, weigh)
-    return Found((spread(np.concatenate(maps), case),), {"layer": sheet.layer})
+    return Found((spread(np.concatenate(maps), case, sheet.axes),), {"layer": sheet.layer})
 
 
 def _first_reacting(case: Case, name: str, layer: str | None, weigh: Weigh) -> tuple[Sheet, list[np.ndarray]]:
@@ -163,7 +171,7 @@ def _at(case: Case, name: str, sheet: Sheet):
     for b in blocks(len(case), case.rows):
         sample = tuple(x[b] for x in case.inputs)
         (activation,), (gradient,) = case.model.one_gradient(sample, case.target.take(b), sheet.layer)
-        if len(activation) != len(sample[0]):
+        if activation.shape[sheet.samples] != len(sample[0]):
             raise no_samples(name, sheet.layer)
         yield sheet.lay(activation), sheet.lay(gradient)
 

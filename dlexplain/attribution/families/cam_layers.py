@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isqrt, prod
 
 import numpy as np
@@ -28,15 +28,21 @@ _RECURRENT = ("LSTM", "GRU", "RNN")
 
 @dataclass(frozen=True)
 class Sheet:
-    """A layer's activations as places over the input: `grid` of them, after `extra` tokens that belong to no place."""
+    """A layer's activations as places over the input: `grid` of them, after `extra` tokens that belong to no place.
+
+    `axes`: of one input, along which the grid lies. `samples`: the axis of the activations that counts samples.
+    """
 
     layer: str
     grid: Shape
+    axes: Shape
     extra: int = 0
     first: bool = False
+    samples: int = 0
 
     def lay(self, values: np.ndarray) -> np.ndarray:
         """Activations of a batch, or their gradients, as `(n, *grid, channels)`."""
+        values = np.moveaxis(values, self.samples, 0)
         values = np.moveaxis(values, 1, -1) if self.first else values
         return values[:, self.extra :].reshape(len(values), *self.grid, values.shape[-1])
 
@@ -54,6 +60,7 @@ def sheets(case: Case, method: str, layer: str | None) -> Iterator[Sheet]:
     shapes = case.model.shapes(case.inputs)
     types = {known.name: known.type for known in case.model.layers}
     found = {name: s for name in shapes if name in types and (s := _sheet(case, name, shapes[name], shapes, types))}
+    found |= _time_first(case, shapes, types)
     if layer is not None:
         yield _named(case, method, layer, found, shapes, types)
         return
@@ -85,7 +92,7 @@ def _named(case: Case, method: str, layer: str, found: dict, shapes: dict, types
     name = layer.partition(":")[0]
     if name in found:
         sheet = found[name]
-        return Sheet(layer, sheet.grid, sheet.extra, sheet.first)
+        return replace(sheet, layer=layer)
     shape = shapes.get(name)
     if shape is None:
         raise InputError(f"layer {layer!r} is not called by the model on these inputs.")
@@ -98,21 +105,49 @@ def _named(case: Case, method: str, layer: str, found: dict, shapes: dict, types
 
 def _sheet(case: Case, name: str, shape: Shape, shapes: dict[str, Shape], types: dict[str, str]) -> Sheet | None:
     """How activations of this shape lie over the input; None where they do not."""
-    sizes = tuple(case.inputs[0].shape[1:][axis] for axis in case.places(0) or case.spatial(0))
+    whole, axes = case.inputs[0].shape[1:], case.places(0) or case.spatial(0)
+    sizes = tuple(whole[axis] for axis in axes)
     if (case.kinds[0] == "table" and not case.places(0)) or any(not s for s in shape):
         return None
     if len(shape) == len(sizes) + 1:
         first = _channels_first(case, name, shape, shapes, types, sizes)
         grid = shape[1:] if first else shape[:-1]
-        token = len(sizes) == 1 and not first and grid[0] == sizes[0] + 1
-        return Sheet(name, (grid[0] - 1,), 1) if token else Sheet(name, grid, 0, first)
+        if len(sizes) == 1 and not first:
+            if grid[0] == sizes[0] + 1:
+                return Sheet(name, sizes, axes, 1)
+            if grid[0] != sizes[0] and grid[0] == whole[0] and not _any_first(case, types):
+                return Sheet(name, grid, (0,))
+        return Sheet(name, grid, axes, 0, first)
     if len(shape) == 2 and len(sizes) == 2 and "Flatten" not in types[name]:
+        if len(whole) == 2 and shape[0] == whole[0] and not _any_first(case, types):
+            return Sheet(name, shape[:1], (0,))  # a step for each row: rows are what the network reads one by one
         known = [s for n, s in shapes.items() if len(s) == 3 and "Conv" in types.get(n, "")]
         for extra in _EXTRA:
             grid = _grid(shape[0] - extra, sizes, [s for k in known for s in (k[1:], k[:-1])])
             if grid is not None:
-                return Sheet(name, grid, extra)
+                return Sheet(name, grid, axes, extra)
     return None
+
+
+def _any_first(case: Case, types: dict[str, str]) -> bool:
+    """Whether a layer says that channels come first. Where none does, the model's layout is only a guess."""
+    return any(_told(case, name, kind, 3) for name, kind in types.items())
+
+
+def _time_first(case: Case, shapes: dict[str, Shape], types: dict[str, str]) -> dict[str, Sheet]:
+    """Layers whose activations are `(time, n, channels)`, seen where two samples come out beside each other."""
+    whole = case.inputs[0].shape[1:]
+    names = [name for name in shapes if name in types and len(shapes[name]) == 2 and shapes[name][0] == 1]
+    names = [name for name in names if not types[name].endswith(_RECURRENT)]
+    if len(whole) != 2 or not names:
+        return {}
+    two = tuple(np.repeat(a[:1], 2, 0) for a in case.inputs)
+    held = {name: values.shape for name, values in case.model.inside(two, names).items()}
+    return {
+        name: Sheet(name, shape[:1], (whole.index(shape[0]),), samples=1)
+        for name, shape in held.items()
+        if len(shape) == 3 and shape[1] == 2 and shape[0] > 1 and shape[0] in whole
+    }
 
 
 def _grid(count: int, sizes: Shape, known: list[Shape]) -> Shape | None:
@@ -189,9 +224,9 @@ def _pointwise(kind: str) -> bool:
     return kind.endswith(_POINTWISE) or any(word in kind for word in _POINTWISE_WITH)
 
 
-def spread(maps: np.ndarray, case: Case) -> np.ndarray:
-    """Maps `(n, *grid)` enlarged to the input's size and spread evenly over its channels."""
-    inputs, axes = case.inputs[0], case.places(0) or case.spatial(0)
+def spread(maps: np.ndarray, case: Case, axes: Shape | None = None) -> np.ndarray:
+    """Maps `(n, *grid)` enlarged to the input's size along `axes` and spread evenly over the others."""
+    inputs, axes = case.inputs[0], axes or case.places(0) or case.spatial(0)
     maps = enlarge(maps, tuple(inputs.shape[1:][axis] for axis in axes))
     shape = [len(maps), *[1] * (inputs.ndim - 1)]
     for axis, size in zip(axes, maps.shape[1:], strict=True):

@@ -31,12 +31,31 @@ def embedded(case: Case, method: str) -> tuple[Case, tuple[int, ...]]:
         views.append(views[-1].entering_at(call))
         inputs, baseline = (end[i][..., columns], *inputs), (begin[i][..., columns], *baseline)
         owners = (i, *owners)
-    return replace(case, model=views[-1], inputs=inputs, baseline=baseline), owners
+    seen = replace(case, model=views[-1], inputs=inputs, baseline=baseline)
+    _same(case, seen, method)
+    return seen, owners
 
 
 def moving(case: Case) -> list[bool]:
     """For each input whether a path can move it: all but token ids."""
     return [vocabulary is None for vocabulary in case.model.token_inputs(case.inputs)]
+
+
+def _same(case: Case, seen: Case, method: str) -> None:
+    """Seen from its embeddings the model says what it says: else some other input reads the ids as well."""
+    first = seen.take(np.arange(1))
+    try:
+        said = seen.model.scores(first.inputs, first.target, case.rows)[0]
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise _refusal(method, f"the model does not run from its embeddings on ({error})") from error
+    if not np.isclose(said, case.output[0], rtol=1e-4, atol=1e-6):
+        raise _refusal(method, "seen from its embeddings the model gives another output")
+
+
+def _refusal(method: str, why: str) -> UnsupportedModelError:
+    return UnsupportedModelError(
+        f"{method}: {why}. Methods that work: integrated_gradients, expected_gradients, deeplift."
+    )
 
 
 def _calls(model: Model, inputs: Inputs, known: tuple[int | None, ...], method: str) -> list[tuple[int, slice, str]]:
@@ -61,9 +80,10 @@ def _calls(model: Model, inputs: Inputs, known: tuple[int | None, ...], method: 
         while known[i] is not None and first < entry.shape[-1]:
             name = next((n for n in left if _stands(caught[n], entry, first)), None)
             if name is None:
-                raise UnsupportedModelError(
-                    f"{method}: the embedding of input {i} adds up its tokens inside, or is no layer of its own, so no "
-                    "path can run through it. Methods that work: integrated_gradients, expected_gradients, deeplift."
+                raise _refusal(
+                    method,
+                    f"the embedding of input {i} adds up its tokens inside, or is no layer of its own, so no path can "
+                    "run through it",
                 )
             left.remove(name)
             columns = slice(first, first + caught[name].shape[-1])
