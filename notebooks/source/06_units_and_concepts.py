@@ -554,7 +554,7 @@ pool = plain[200:500]
 no_circles = plain[new_shapes.labels != 0][:100]
 
 
-def test_concepts(framework, network, pictures, examples, pool, target, layer="second"):
+def ask_concepts(framework, network, pictures, examples, pool, target, layer="second"):
     turned = (lambda x: x) if framework == "Keras" else channels_first
     return dlx.concept_sensitivity(
         network, turned(pictures), {name: turned(x) for name, x in examples.items()}, layer,
@@ -563,7 +563,7 @@ def test_concepts(framework, network, pictures, examples, pool, target, layer="s
 
 
 tested = {
-    f"{framework}, {lived}": test_concepts(framework, network, no_circles, concepts, pool, target=0)
+    f"{framework}, {lived}": ask_concepts(framework, network, no_circles, concepts, pool, target=0)
     for (framework, lived), network in judges.items()
 }
 tested["Keras, cheat"].plot(title="The cheat (Keras): what raises “circle”?")
@@ -602,7 +602,7 @@ both_marks = {"mark": marked[:60], "strange corner": strange[60:120]}
 deeper = {}
 for framework in ("Keras", "Torch"):
     network = judges[framework, "honest"]
-    found = test_concepts(framework, network, no_circles, both_marks, pool, target=0, layer="third")
+    found = ask_concepts(framework, network, no_circles, both_marks, pool, target=0, layer="third")
     for concept, changed in (("mark", marked), ("strange corner", strange)):
         was, now = ask(framework, network, plain), ask(framework, network, changed)
         deeper[f"{framework}, honest: {concept}"] = {
@@ -641,7 +641,7 @@ hole = {}
 for framework, network in (("Keras", net_keras), ("Torch", net_torch)):
     for digit in (0, 8):
         shown = test.inputs[test.labels == digit]
-        found = test_concepts(framework, network, shown, holes, scribbles[60:], target=digit)
+        found = ask_concepts(framework, network, shown, holes, scribbles[60:], target=digit)
         usual = ask(framework, network, scribbles)[:, digit].mean()
         hole[f"{framework}, score of {digit}"] = {
             name: {
