@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from dlexplain.errors import InputError
+from dlexplain.frameworks.torch_called import called
 from dlexplain.frameworks.torch_inside import tapped
 from dlexplain.frameworks.torch_model import TorchModel
 
@@ -24,7 +25,7 @@ class _Ending(nn.Module):
         caught: list[torch.Tensor] = []
         # Cloned: the next layer may work in place.
         with tapped(self.inner, {self._layer: lambda t: caught.append(t.clone())}):
-            self.inner(*x)
+            called(self.inner, x)
         if not caught:
             raise InputError(f"layer {self._layer!r} is not called by the model on these inputs.")
         if self._first is None:
@@ -41,7 +42,7 @@ class _Entering(nn.Module):
     def forward(self, activations: torch.Tensor, *x: torch.Tensor):
         # Cloned: the next layer may work in place on what it is given.
         with tapped(self.inner, {self._layer: lambda _: activations.clone()}):
-            return self.inner(*x)
+            return called(self.inner, x)
 
 
 class EndingModel(TorchModel):

@@ -11,8 +11,9 @@ import dlexplain as dlx
 
 WORDS, LENGTH = 50, 7
 SMALL = {"vocab_size": WORDS, "num_hidden_layers": 2, "num_attention_heads": 2, "hidden_size": 16}
-METHODS = ("integrated_gradients", "deeplift", "deepshap", "saliency", "input_x_gradient", "feature_ablation", "lime")
-COMPLETE = ("integrated_gradients", "deeplift", "deepshap")
+PATHS = {"integrated_gradients": 1e-3, "guided_integrated_gradients": 1e-2}
+COMPLETE = {**PATHS, "deeplift": 1e-4, "deepshap": 1e-4}
+METHODS = (*COMPLETE, "saliency", "input_x_gradient", "feature_ablation", "lime")
 
 
 def encoder():
@@ -64,7 +65,7 @@ def test_every_token_gets_one_value(case, method):
     assert [a.shape for a in arrays] == [a.shape for a in given]
     assert all(np.abs(a).max() > 0 for a in arrays)
     if method in COMPLETE:
-        assert found.relative_gap.max() <= (1e-3 if method == "integrated_gradients" else 1e-4)
+        assert found.relative_gap.max() <= COMPLETE[method]
 
 
 def test_saliency_is_torchs_own_gradient_at_the_embeddings(case):

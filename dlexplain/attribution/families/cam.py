@@ -126,17 +126,9 @@ def by_mean_gradient(a: np.ndarray, g: np.ndarray) -> np.ndarray:
 
 def reacting(case: Case, name: str, layer: str | None) -> Sheet:
     """The layer that the maps without gradients are read from: the first to whose places the target reacts."""
-    sheet = next(sheets(case, name, layer)) if layer is not None else None
-    sheet = sheet or _first_reacting(case.take(np.arange(1)), name, None, by_mean_gradient)[0]
-    if sheet.samples:
-        raise no_samples(name, sheet.layer)
-    if sheet.axes != (case.places(0) or case.spatial(0)):
-        raise UnsupportedModelError(
-            f"{name}: layer {sheet.layer!r} holds a place for each step of the input's first axis, but nothing else says "
-            "that steps come first. Say it: dlx.wrap(model, layout='channels_last', feature_names=[...]). Methods that "
-            "work as it is: gradcam, hirescam, layercam."
-        )
-    return sheet
+    if layer is not None:
+        return next(sheets(case, name, layer))
+    return _first_reacting(case.take(np.arange(1)), name, None, by_mean_gradient)[0]
 
 
 def drawn(case: Case, name: str, layer: str | None, weigh: Weigh) -> Found:

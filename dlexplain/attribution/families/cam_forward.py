@@ -33,7 +33,7 @@ def scorecam(case: Case, *, layer: str | None = None) -> Found:
             "occlusion."
         )
     sheet = reacting(case, "scorecam", layer)
-    inputs, axes = case.inputs[0], case.places(0) or case.spatial(0)
+    inputs, axes = case.inputs[0], sheet.axes
     sizes = tuple(inputs.shape[1:][axis] for axis in axes)
     shape = [sizes[axes.index(a)] if a in axes else 1 for a in range(inputs.ndim - 1)]
     maps = []
@@ -52,7 +52,7 @@ def scorecam(case: Case, *, layer: str | None = None) -> Found:
         scores = case.model.many_masks(part.inputs, part.target, masks, part.baseline, case.rows)
         weights = _softmax(scores, np.ptp(held, -1) > 0)
         maps.append(np.maximum(np.einsum("nk,nkp->np", weights, held), 0))
-    return Found((spread(np.concatenate(maps).reshape(-1, *sheet.grid), case),), {"layer": sheet.layer})
+    return Found((spread(np.concatenate(maps).reshape(-1, *sheet.grid), case, axes),), {"layer": sheet.layer})
 
 
 @method(
@@ -77,7 +77,7 @@ def eigencam(case: Case, *, layer: str | None = None) -> Found:
         along = np.einsum("npc,nc->np", flat, direction)
         # The mean over places, not over channels: a layer normalisation makes the latter nought.
         maps.append(np.maximum(along * np.where(along.sum(1) < 0, -1, 1)[:, None], 0).reshape(held.shape[:-1]))
-    return Found((spread(np.concatenate(maps), case),), {"layer": sheet.layer})
+    return Found((spread(np.concatenate(maps), case, sheet.axes),), {"layer": sheet.layer})
 
 
 def _first_direction(flat: np.ndarray) -> np.ndarray:
@@ -93,7 +93,7 @@ def _first_direction(flat: np.ndarray) -> np.ndarray:
 def _activations(case: Case, name: str, sheet: Sheet, rows: slice) -> np.ndarray:
     sample = tuple(a[rows] for a in case.inputs)
     values = case.model.inside(sample, (sheet.layer,))[sheet.layer]
-    if len(values) != len(sample[0]):
+    if values.shape[sheet.samples] != len(sample[0]):
         raise no_samples(name, sheet.layer)
     return sheet.lay(values)
 
