@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -126,11 +127,15 @@ def run(
     path = Path(path)
     book = nbformat.read(path, as_version=4)
     with tempfile.TemporaryDirectory(prefix="dlexplain-run-") as scratch:
-        return asyncio.run(
-            _Runner(path, Path(folder or path.parent), book, budget, Path(scratch)).run(
-                sweep, dict(expressions or {})
-            )
-        )
+        runner = _Runner(path, Path(folder or path.parent), book, budget, Path(scratch))
+        work = runner.run(sweep, dict(expressions or {}))
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return asyncio.run(work)
+        # A loop runs in this thread already, as in a notebook: this one needs a thread of its own.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, work).result()
 
 
 class _Runner:

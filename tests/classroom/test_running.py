@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -54,6 +55,17 @@ def test_a_good_lesson_passes_with_its_figures(lecture: Callable[..., Run]) -> N
     with pytest.raises(InputError, match="no plain value 'big'"):
         done.value("big")
     assert "curve = " in re.sub("<[^>]*>", "", done.html("dark"))
+
+
+def test_a_lesson_runs_where_a_loop_runs_already(lecture: Callable[..., Run]) -> None:
+    """As in a notebook's cell, and in a test beside an open browser."""
+
+    async def inside() -> Run:
+        return lecture("answer = 6 * 7", expressions={"answer": "answer"})
+
+    done = asyncio.run(inside())
+    assert not done.faults
+    assert done.value("answer") == 42
 
 
 def test_a_control_is_moved_over_its_whole_range(lecture: Callable[..., Run]) -> None:
