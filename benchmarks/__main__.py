@@ -12,7 +12,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
-from benchmarks import graph, masks, metrics, report, startup
+from benchmarks import audits, graph, masks, metrics, report, startup
 from benchmarks.timing import interleaved
 
 FRAMEWORKS = ("torch", "keras")
@@ -47,7 +47,7 @@ def _apart(*arguments: str, threads: int | None = None) -> object:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--framework", choices=FRAMEWORKS)
-    parser.add_argument("--only", default="", help="rows whose name contains this; or memory, or startup")
+    parser.add_argument("--only", default="", help="rows whose name contains this; or audits, memory, startup")
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=8, help="a row")
     parser.add_argument("--threads", type=int, help="of every contender; one where others use the machine: threads that "
@@ -60,7 +60,7 @@ def main() -> None:
         asked.answer.write_text(json.dumps(measured))
         return
     fresh: dict[str, object] = {"rows": []}
-    if asked.only not in ("memory", "startup"):
+    if asked.only not in ("audits", "memory", "startup"):
         for framework in [asked.framework] if asked.framework else FRAMEWORKS:
             measured = _apart("benchmarks", "--framework", framework, "--only", asked.only, "--repeats",
                               str(asked.repeats), "--seconds", str(asked.seconds), threads=asked.threads)
@@ -68,15 +68,18 @@ def main() -> None:
     if asked.only in ("", "memory"):
         fresh["memory"] = [_apart("benchmarks.memory", f, w, str(c)) for f in FRAMEWORKS
                            for w, counts in (("steps", (32, 512)), ("windows", (100, 4096))) for c in counts]
+    if asked.only in ("", "audits"):
+        fresh["audits"] = [_apart("benchmarks.audits", f, name, str(times), threads=asked.threads)
+                           for f in FRAMEWORKS for name, times in (*audits.MODELS, audits.MANY)]
     if asked.only in ("", "startup"):
         fresh["startup"] = startup.measure()
     if asked.dry_run:
         return
-    kept = json.loads(_KEPT.read_text()) if _KEPT.exists() else {"rows": [], "memory": [], "startup": None}
+    kept = json.loads(_KEPT.read_text()) if _KEPT.exists() else {}
     replaced = {(row["name"], row["framework"]) for row in fresh["rows"]}
-    fresh["rows"] = [row for row in kept["rows"] if (row["name"], row["framework"]) not in replaced] + fresh["rows"]
+    fresh["rows"] = [row for row in kept.get("rows", ()) if (row["name"], row["framework"]) not in replaced] + fresh["rows"]
     kept.update(fresh)
-    result = {"setting": report.setting(), **{k: kept[k] for k in ("rows", "memory", "startup")}}
+    result = {"setting": report.setting(), **{k: kept.get(k) for k in ("rows", "audits", "memory", "startup")}}
     text = report.markdown(result)
     if not asked.only:
         print(text)

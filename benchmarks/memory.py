@@ -26,12 +26,12 @@ def peak(framework: str, work: str, count: int, size: Size = LARGE) -> dict:
     method = "integrated_gradients" if work == "steps" else "occlusion"
     options = {"steps": count} if work == "steps" else _WINDOWS[count]
     dlx.explain(model, x[:1], "saliency", target=0)
-    before = _held()
+    before = held()
     dlx.explain(model, x, method, target=0, baseline=0, **options)
-    return {"framework": framework, "work": work, "count": count, "before": before, "peak": _held()}
+    return {"framework": framework, "work": work, "count": count, "before": before, "peak": held()}
 
 
-def _held() -> float:
+def held() -> float:
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 

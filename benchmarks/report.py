@@ -63,6 +63,22 @@ def markdown(result: dict) -> str:
         *[f"- {row['framework']}, {row['work']}: {row['notes']}" for row in result["rows"]],
         "",
     ]
+    if result["audits"]:
+        parts += [
+            "## Audits",
+            "",
+            "A whole audit of a small network with all its explainers, from the call to the saved page: seconds of the clock "
+            "(of the processor), and MiB added to the peak of its process.",
+            "",
+            "| model | framework | samples | seconds | MiB |",
+            "| --- | --- | --- | --- | --- |",
+            *(
+                f"| {a['model']} | {a['framework']} | {a['samples']} | {a['seconds']:.0f} ({a['processor']:.0f}) "
+                f"| {a['added']:.0f} |"
+                for a in result["audits"]
+            ),
+            "",
+        ]
     if result["memory"]:
         parts += [
             "## Peak memory",

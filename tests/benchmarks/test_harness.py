@@ -56,13 +56,25 @@ def test_the_raw_framework_does_the_same_work(rows):
         np.testing.assert_allclose(scores[:, windows(8).index((2, 4))], expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_an_audit_is_timed_to_its_saved_page(times):
+    from benchmarks.audits import taken
+
+    found = taken("torch", "wine", times)
+    assert found["samples"] == times * taken("torch", "wine", 1)["samples"]
+    assert found["seconds"] > 0 < found["processor"]
+    assert found["added"] >= 0
+
+
 def test_a_report_without_machine_paths():
     result = {
         "setting": report.setting(), "rows": [],
         "memory": [{"framework": "torch", "work": "steps", "count": c, "before": 1.0, "peak": 3.0} for c in (32, 512)],
+        "audits": [{"framework": "keras", "model": "tokens", "samples": 9, "seconds": 7.4, "processor": 8.6, "added": 20.2}],
         "startup": {"numpy, plotly": 0.1, "dlexplain": 0.2, "over": 0.1},
     }
     text = report.markdown(result)
     assert "| torch | 32 steps | 2 | 512 steps | 2 |" in text
+    assert "| tokens | keras | 9 | 7 (9) | 20 |" in text
     assert "costs 0.10 s" in text
     assert str(Path.cwd()) not in text
